@@ -1,0 +1,114 @@
+"""The one place that knows which optional native parts of the OpenMMLab stack may be broken.
+
+``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported. On a complete
+installation it changes nothing but torch's list of types that a checkpoint may contain.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import pickle
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Callable
+
+import numpy as np
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.utils import digit_version
+
+
+def install() -> None:
+    """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
+    _provide_mmcv_ops()
+    _provide_torchvision()
+    _allow_checkpoint_types()
+
+
+class _Placeholder(ModuleType):
+    """Stands in for a module that can't be imported; what it serves raises when called."""
+
+    __version__ = '0.0.0'
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(name, doc=f'Placeholder: {reason}')
+        self.__spec__ = ModuleSpec(name, loader=None)
+        self._reason = reason
+
+    def __getattr__(self, attribute: str) -> Callable[..., Any]:
+        if attribute.startswith('__'):
+            raise AttributeError(f'{self.__name__} has no attribute {attribute}')
+
+        def unavailable(*args: Any, **kwargs: Any) -> None:
+            raise ImportError(f'{self.__name__}.{attribute} was called, but {self._reason}')
+
+        return unavailable
+
+
+def _provide_mmcv_ops() -> None:
+    """Let ``mmpose.models`` import on mmcv-lite, which has no compiled operators.
+
+    MMPose imports ``mmcv.ops`` for a few detectors; a top-down heatmap network calls none of it.
+    """
+    if 'mmcv._ext' not in sys.modules and importlib.util.find_spec('mmcv._ext') is None:
+        reason = (
+            'mmcv-lite has no compiled operators; install full mmcv to use models that need them'
+        )
+        sys.modules['mmcv._ext'] = _Placeholder('mmcv._ext', reason)
+
+
+def _provide_torchvision() -> None:
+    """Let MMPose import where torchvision is absent or built for another torch.
+
+    MMPose needs one name of it, ``torchvision.transforms.ToPILImage``, to draw SimCC labels.
+    A torchvision built for CUDA fails beside a CPU-only torch ("torchvision::nms does not exist").
+    """
+    try:
+        importlib.import_module('torchvision.transforms')
+    except (ImportError, OSError, RuntimeError) as error:
+        for name in [n for n in sys.modules if n.partition('.')[0] == 'torchvision']:
+            del sys.modules[name]
+        reason = f'torchvision could not be imported ({error})'
+        package = _Placeholder('torchvision', reason)
+        package.transforms = _Placeholder('torchvision.transforms', reason)
+        sys.modules['torchvision'] = package
+        sys.modules['torchvision.transforms'] = package.transforms
+
+
+def _history_buffer_method(owner: type, name: str) -> Callable[..., Any]:
+    """Serve what MMEngine's message hub pickles through ``getattr``, and nothing else."""
+    if owner is not HistoryBuffer or name not in ('current', 'max', 'mean', 'min'):
+        raise pickle.UnpicklingError(f'a checkpoint may not look up {name!r} of {owner!r}')
+    return getattr(owner, name)
+
+
+def _allow_checkpoint_types() -> None:
+    """Tell torch which types a checkpoint of MMEngine's Runner contains.
+
+    torch >= 2.6 loads with ``weights_only=True`` and refuses every type it does not know; MMEngine
+    stores its log history as numpy arrays. Only these types are added, so that a file that asks
+    for anything else is still refused. Older versions of torch do not check.
+    """
+    if digit_version(torch.__version__) < digit_version('2.6.0'):
+        return
+    multiarray = importlib.import_module(
+        'numpy._core.multiarray' if np.lib.NumpyVersion(np.__version__) >= '2.0.0b1'
+        else 'numpy.core.multiarray'
+    )  # fmt: skip
+    torch.serialization.add_safe_globals(
+        [
+            HistoryBuffer,
+            (_history_buffer_method, 'builtins.getattr'),
+            np.ndarray,
+            np.dtype,
+            *{type(np.dtype(code)) for code in '?bBhHiIlLqQefd'},
+            # numpy 1 and 2 write different module names; a file of either must load under both
+            *(
+                (getattr(multiarray, function), f'numpy.{package}.multiarray.{function}')
+                for function in ('_reconstruct', 'scalar')
+                for package in ('core', '_core')
+            ),
+        ]
+    )

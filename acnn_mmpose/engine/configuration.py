@@ -1,0 +1,112 @@
+"""From a config file and command line options to a config that a Runner can run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+
+from ..errors import ACNNError
+
+
+def load_config(
+    path: str, work_dir: str | None = None, cfg_options: dict[str, Any] | None = None
+) -> Config:
+    """Read a config file; a config file is Python and runs as code.
+
+    Args:
+        path: The config file.
+        work_dir: Where logs and checkpoints go; by default the config's own ``work_dir``, else
+            ``work_dirs/`` and the config's name.
+        cfg_options: Overrides such as ``{'optim_wrapper.optimizer.lr': 1e-4}``.
+
+    Returns:
+        The config, its data files checked.
+
+    Raises:
+        ACNNError: If the config file, an annotation file or an image folder does not exist.
+    """
+    if not Path(path).is_file():
+        raise ACNNError(f'config file {path} does not exist')
+    cfg = Config.fromfile(path)
+    cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
+    if cfg_options:
+        cfg.merge_from_dict(cfg_options)
+    return cfg
+
+
+def check_data(cfg: Config, *splits: str) -> None:
+    """Check that the files of data sets exist, before anything long starts.
+
+    Args:
+        cfg: The config.
+        *splits: ``'train'``, ``'val'``, ``'test'``: the data loaders to check, where set.
+
+    Raises:
+        ACNNError: Naming the first file or folder that does not exist.
+    """
+    for split in splits:
+        dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
+        if dataset is None:
+            continue
+        root = Path(dataset.get('data_root') or '')
+        needed = [root / dataset.get('ann_file', ''), root / dataset.data_prefix.get('img', '')]
+        if dataset.get('headbox_file'):
+            needed.append(Path(dataset.headbox_file))  # MMPose does not join it with data_root
+        for path in needed:
+            if not path.exists():
+                raise ACNNError(
+                    f'the {split} data set needs {path}, which does not exist: put the data there, '
+                    'or set the environment variable ACNN_DATA_ROOT to its folder (toy data: '
+                    'python tools/make_toy_data.py data/toy)'
+                )
+
+
+def enable_amp(cfg: Config) -> None:
+    """Train with automatic mixed precision.
+
+    Raises:
+        ACNNError: If there is no GPU; MMEngine's mixed precision needs one.
+    """
+    if not torch.cuda.is_available():
+        raise ACNNError('--amp needs a GPU, and torch sees none: leave it out')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def disable_validation(cfg: Config) -> None:
+    """Train without validation; there is no best checkpoint then."""
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+    cfg.default_hooks.checkpoint.save_best = None
+
+
+def set_checkpoint(cfg: Config, checkpoint: str) -> None:
+    """Load weights from a checkpoint file, for a test.
+
+    Raises:
+        ACNNError: If the file does not exist.
+    """
+    if not Path(checkpoint).is_file():
+        raise ACNNError(f'checkpoint {checkpoint} does not exist')
+    cfg.load_from, cfg.resume = checkpoint, False
+
+
+def dump_predictions(cfg: Config, path: str) -> None:
+    """Make a test write its predictions to a pickle file (MMEngine's DumpResults).
+
+    Raises:
+        ACNNError: If the file name does not end in .pkl or .pickle.
+    """
+    if not path.endswith(('.pkl', '.pickle')):
+        raise ACNNError(f'--dump writes a pickle file: {path} must end in .pkl or .pickle')
+    evaluators = cfg.test_evaluator
+    if not isinstance(evaluators, (list, tuple)):
+        evaluators = [evaluators]
+    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+
+
+def show_predictions(cfg: Config, folder: str, interval: int) -> None:
+    """Make a test draw every ``interval``-th prediction into a folder (PoseVisualizationHook)."""
+    cfg.default_hooks.visualization.update(enable=True, out_dir=folder, interval=interval)

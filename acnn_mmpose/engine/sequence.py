@@ -1,0 +1,106 @@
+"""Training several phases in order, each from the last checkpoint of the one before."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader, Runner, find_latest_checkpoint
+from mmpose.registry import MODELS
+
+from ..errors import ACNNError
+from ..models import PHASES
+from .phase_handover import describe_mismatch
+
+
+def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
+    """Train one config after the other.
+
+    Args:
+        cfgs: Configs with ``work_dir`` set; each but the first starts from the last checkpoint of
+            the one before.
+        resume: None starts anew; ``'auto'`` skips what is finished, resumes what has a
+            checkpoint in its work_dir and starts the rest; a path resumes that checkpoint (one
+            config only).
+
+    Raises:
+        ACNNError: Before anything is trained, if the configs do not follow each other.
+    """
+    if resume not in (None, 'auto') and len(cfgs) > 1:
+        raise ACNNError(
+            f'--resume {resume} names one checkpoint, but {len(cfgs)} configs are given: with '
+            'several configs use --resume alone'
+        )
+    check_sequence(cfgs)
+    previous = None
+    for cfg in cfgs:
+        if not set_start(cfg, previous, resume):
+            print_log(f'{cfg.work_dir} is finished: skipped', logger='current')
+        else:
+            Runner.from_cfg(cfg).train()
+            gc.collect()  # ends the data loaders' workers before the next phase starts its own
+        previous = _latest_checkpoint(cfg)
+
+
+def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
+    """Set ``cfg.load_from`` and ``cfg.resume``.
+
+    Args:
+        cfg: The config, changed in place.
+        previous: The checkpoint that the phase before ended with, if it was trained just now.
+        resume: As in :func:`train_in_order`.
+
+    Returns:
+        False if there is nothing left to train.
+    """
+    latest = _latest_checkpoint(cfg) if resume == 'auto' else resume
+    if latest is not None:
+        if resume == 'auto' and _is_finished(cfg, latest):
+            return False
+        # a load_from of the config is the previous phase's file, which must not be resumed
+        cfg.load_from, cfg.resume = latest, True
+    elif previous is not None:
+        cfg.load_from, cfg.resume = previous, False
+    return True
+
+
+def check_sequence(cfgs: Sequence[Config]) -> None:
+    """Check that every config can start from what the one before it ends with.
+
+    Raises:
+        ACNNError: Naming the two work_dirs, phases or shapes that do not go together.
+    """
+    if len({Path(cfg.work_dir).resolve() for cfg in cfgs}) < len(cfgs):
+        raise ACNNError(
+            'two of the configs have the same work_dir: each phase needs one of its own'
+        )
+    for before, after in zip(cfgs, cfgs[1:]):
+        phases = before.model.phase, after.model.phase
+        if PHASES.get(phases[1]) and PHASES[phases[1]].follows != phases[0]:
+            raise ACNNError(
+                f'phase {phases[1]!r} can not follow phase {phases[0]!r}: give the configs in the '
+                f'order {", ".join(PHASES)}'
+            )
+        init_default_scope(after.get('default_scope', 'mmpose'))
+        weights = MODELS.build(before.model).state_dict()
+        mismatch = describe_mismatch(MODELS.build(after.model), weights, masks_optional=False)
+        if mismatch:
+            raise ACNNError(
+                f'{after.filename} can not start from the weights of {before.filename}: {mismatch}'
+            )
+
+
+def _latest_checkpoint(cfg: Config) -> str | None:
+    return find_latest_checkpoint(cfg.work_dir)
+
+
+def _is_finished(cfg: Config, checkpoint: str) -> bool:
+    meta: dict[str, Any] = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')['meta']
+    if cfg.train_cfg.get('by_epoch', True):
+        return meta['epoch'] >= cfg.train_cfg.max_epochs
+    return meta['iter'] >= cfg.train_cfg.max_iters

@@ -1,0 +1,25 @@
+"""The one exception that means "the input is wrong", as opposed to "the code is wrong"."""
+
+from __future__ import annotations
+
+import sys
+from typing import Callable
+
+
+class ACNNError(ValueError):
+    """Bad input: a missing file, a checkpoint of another phase, an impossible option.
+
+    Its message is one sentence or two that say what is wrong and what to do about it.
+    """
+
+
+def run_tool(main: Callable[[], None]) -> None:
+    """Run a command line tool; bad input ends it with one sentence and exit status 1.
+
+    Args:
+        main: The tool. Any other exception than :class:`ACNNError` keeps its traceback.
+    """
+    try:
+        main()
+    except ACNNError as error:
+        sys.exit(f'error: {error}')

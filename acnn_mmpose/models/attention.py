@@ -1,0 +1,54 @@
+"""Attention masks (paper, Eq. 2): which regions of a stage's feature go on to the next stage."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from .hourglass import conv_norm_relu
+
+
+def binarise(probability: Tensor) -> Tensor:
+    """Threshold at 0.5 with a straight-through gradient.
+
+    The paper's mask is binary and its activation a sigmoid (Sec. 3.2); a threshold alone has no
+    gradient. Forward this is exactly 0 or 1, backward it is the identity, so that the gradient of
+    the sigmoid reaches the mask branch.
+
+    Args:
+        probability: Any shape, in [0, 1].
+
+    Returns:
+        Same shape and dtype: 1 where ``probability > 0.5``, else 0.
+    """
+    binary = (probability > 0.5).to(probability.dtype)
+    return binary + (probability - probability.detach())  # the difference is exactly 0
+
+
+class MaskBranch(BaseModule):
+    """f_c of Eq. 2: one attention mask from a stage's y = X + theta(X).
+
+    "Batch Normalization and ReLU at every convolutional layer, except for the 1x1 convolutional
+    layers to generate the heatmaps and the attention masks" (Sec. 3.2). The last convolution
+    starts with zero weights and a positive bias, so that every mask starts as exactly all ones in
+    mode ``'hard'`` and phase 2 starts from the very function that phase 1 learned.
+
+    Args:
+        channels: Channels C of y; the hidden convolution has a quarter as many.
+        mode: ``'hard'`` (0 or 1, straight-through gradient) or ``'soft'`` (the sigmoid itself).
+        initial_bias: Initial logit of every mask, > 0 for a mask that starts open.
+    """
+
+    def __init__(self, channels: int, mode: str = 'hard', initial_bias: float = 2.0) -> None:
+        super().__init__()
+        self.mode = mode
+        self.hidden = conv_norm_relu(channels, channels // 4, 1)
+        self.logit = nn.Conv2d(channels // 4, 1, 1)
+        nn.init.zeros_(self.logit.weight)
+        nn.init.constant_(self.logit.bias, initial_bias)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Map y (N, C, h, w) to the mask (N, 1, h, w), in [0, 1]."""
+        probability = torch.sigmoid(self.logit(self.hidden(y)))
+        return binarise(probability) if self.mode == 'hard' else probability

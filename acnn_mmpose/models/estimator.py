@@ -1,0 +1,75 @@
+"""The estimator, which owns the phase: what trains, what is frozen, whether masks apply."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mmpose.models.pose_estimators import TopdownPoseEstimator
+from mmpose.registry import MODELS
+
+from ..errors import ACNNError
+
+
+class Phase(NamedTuple):
+    """One of the paper's training phases (Sec. 3.3).
+
+    Attributes:
+        trains_pose: Task A, everything but the mask branches, is trained; otherwise frozen.
+        trains_attention: Task B, the mask branches, is trained; otherwise frozen.
+        uses_masks: The masks apply; otherwise they are all ones and their branches do not run.
+        follows: The phase whose last checkpoint this one starts from, or None.
+    """
+
+    trains_pose: bool
+    trains_attention: bool
+    uses_masks: bool
+    follows: str | None
+
+
+PHASES = {
+    'pose': Phase(trains_pose=True, trains_attention=False, uses_masks=False, follows=None),
+    'attention': Phase(trains_pose=False, trains_attention=True, uses_masks=True, follows='pose'),
+    'joint': Phase(trains_pose=True, trains_attention=True, uses_masks=True, follows='attention'),
+}
+
+
+@MODELS.register_module()
+class ACNN(TopdownPoseEstimator):
+    """Top-down pose estimator that trains in the paper's three phases.
+
+    A frozen task has ``requires_grad=False`` on every parameter, hence no optimizer state, and
+    its BatchNorm layers stay in eval mode, so that their statistics do not move.
+
+    Args:
+        phase: ``'pose'`` trains task A with all masks ones, ``'attention'`` trains task B with
+            task A frozen, ``'joint'`` trains both (Sec. 3.3).
+        **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
+            :class:`AttentionHourglassNet`.
+
+    Raises:
+        ACNNError: If the phase is unknown, or trains masks that the backbone does not have.
+    """
+
+    def __init__(self, phase: str, **kwargs) -> None:
+        super().__init__(**kwargs)
+        if phase not in PHASES:
+            raise ACNNError(f'unknown phase {phase!r}: choose one of {tuple(PHASES)}')
+        rules = PHASES[phase]
+        if rules.trains_attention and not len(self.backbone.mask_branches):
+            raise ACNNError(
+                f'phase {phase!r} trains mask branches, but this backbone has none: it needs '
+                "at least 2 stages and mask_mode 'hard' or 'soft'"
+            )
+        self.phase = phase
+        self.backbone.bypass_masks = not rules.uses_masks
+        self.requires_grad_(rules.trains_pose)
+        self.backbone.mask_branches.requires_grad_(rules.trains_attention)
+
+    def train(self, mode: bool = True) -> ACNN:
+        """Switch to training or eval mode; what the phase freezes stays in eval mode."""
+        super().train(mode)
+        rules = PHASES[self.phase]
+        self.backbone.train(mode and rules.trains_pose)
+        self.head.train(mode and rules.trains_pose)
+        self.backbone.mask_branches.train(mode and rules.trains_attention)
+        return self

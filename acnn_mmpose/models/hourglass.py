@@ -1,0 +1,98 @@
+"""The base network of ACNN: the modules of Newell et al. 2016, "Stacked Hourglass Networks".
+
+Shape legend: N batch, C channels, H x W input image, h x w feature map (H / 4 x W / 4).
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+def conv_norm_relu(in_channels: int, out_channels: int, kernel_size: int, **kwargs) -> ConvModule:
+    """Convolution, then BatchNorm and ReLU."""
+    return ConvModule(in_channels, out_channels, kernel_size, norm_cfg=dict(type='BN'), **kwargs)
+
+
+def norm_relu_conv(in_channels: int, out_channels: int, kernel_size: int) -> ConvModule:
+    """BatchNorm and ReLU, then a convolution that keeps the size ("pre-activation")."""
+    return conv_norm_relu(
+        in_channels,
+        out_channels,
+        kernel_size,
+        padding=kernel_size // 2,
+        order=('norm', 'act', 'conv'),
+    )
+
+
+class Residual(BaseModule):
+    """Pre-activation bottleneck residual module (Newell et al. 2016, Fig. 4 left).
+
+    Args:
+        in_channels: Channels of the input.
+        out_channels: Channels of the output; the bottleneck has half as many.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int) -> None:
+        super().__init__()
+        width = out_channels // 2
+        self.branch = nn.Sequential(
+            norm_relu_conv(in_channels, width, 1),
+            norm_relu_conv(width, width, 3),
+            norm_relu_conv(width, out_channels, 1),
+        )
+        self.shortcut = (
+            nn.Identity()
+            if in_channels == out_channels
+            else nn.Conv2d(in_channels, out_channels, 1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in_channels, h, w) to (N, out_channels, h, w)."""
+        return self.shortcut(x) + self.branch(x)
+
+
+class Hourglass(BaseModule):
+    """Bottom-up, top-down module with a skip branch at every scale (Newell et al. 2016, Fig. 3).
+
+    Args:
+        depth: How many times the feature map is halved, >= 1.
+        channels: Channels C at every scale.
+    """
+
+    def __init__(self, depth: int, channels: int) -> None:
+        super().__init__()
+        self.skip = Residual(channels, channels)
+        self.down = nn.Sequential(nn.MaxPool2d(2), Residual(channels, channels))
+        self.inner = Hourglass(depth - 1, channels) if depth > 1 else Residual(channels, channels)
+        self.up = Residual(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, h, w) to (N, C, h, w); h and w must be multiples of ``2 ** depth``."""
+        low = self.up(self.inner(self.down(x)))
+        return self.skip(x) + F.interpolate(low, scale_factor=2, mode='nearest')
+
+
+class Stem(nn.Sequential):
+    """From the image to the first stage's input at a quarter of the resolution.
+
+    "A 7x7 convolutional layer with stride 2, followed by a residual module and a round of max
+    pooling to bring the resolution down from 256 to 64" (paper, Sec. 3.2), then two more residual
+    modules as in Newell et al. 2016. (N, 3, H, W) becomes (N, C, H / 4, W / 4).
+
+    Args:
+        channels: Channels C of the output; 256 gives Newell's widths 64, 128, 128, 256.
+    """
+
+    stride = 4
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(
+            conv_norm_relu(3, channels // 4, 7, stride=2, padding=3),
+            Residual(channels // 4, channels // 2),
+            nn.MaxPool2d(2),
+            Residual(channels // 2, channels // 2),
+            Residual(channels // 2, channels),
+        )

@@ -1,0 +1,66 @@
+"""MPII for a 256x256 input: MMPose's dataset, augmentation and PCKh evaluator.
+
+The data root is `data/mpii/`, or what the environment variable ACNN_DATA_ROOT says.
+"""
+
+dataset_type = 'MpiiDataset'
+data_mode = 'topdown'
+data_root = '{{$ACNN_DATA_ROOT:data/mpii/}}'
+
+# sigma of one heatmap pixel as in Newell et al. 2016
+codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
+
+train_pipeline = [
+    dict(type='LoadImage'),
+    # MPII's joints count from 1, pixels from 0
+    dict(type='ZeroBasedKeypoints'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='RandomFlip', direction='horizontal'),
+    # "rotation (+/- 30 degrees), and scaling (.75-1.25)", Newell et al. 2016, Sec. 4.1
+    dict(type='RandomBBoxTransform', shift_prob=0, scale_factor=(0.75, 1.25), rotate_factor=30),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='GenerateTarget', encoder=codec),
+    dict(type='PackPoseInputs'),
+]
+val_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='GetBBoxCenterScale'),
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=6,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_mode=data_mode,
+        ann_file='annotations/mpii_train.json',
+        data_prefix=dict(img='images/'),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False, round_up=False),
+    dataset=dict(
+        type=dataset_type,
+        data_root=data_root,
+        data_mode=data_mode,
+        ann_file='annotations/mpii_val.json',
+        headbox_file=f'{data_root}/annotations/mpii_gt_val.mat',
+        data_prefix=dict(img='images/'),
+        test_mode=True,
+        pipeline=val_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='MpiiPCKAccuracy')
+test_evaluator = val_evaluator

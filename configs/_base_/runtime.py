@@ -1,0 +1,14 @@
+"""Imports, hooks and logging: MMPose's defaults and the phase hand-over."""
+
+_base_ = ['mmpose::_base_/default_runtime.py']
+
+custom_imports = dict(imports=['acnn_mmpose'], allow_failed_imports=False)
+
+custom_hooks = [
+    dict(type='SyncBuffersHook'),
+    # refuses a checkpoint that this phase can't start from
+    dict(type='PhaseHandoverHook'),
+]
+
+# one checkpoint per epoch, so that an interruption costs an epoch at most
+default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='PCK', rule='greater'))

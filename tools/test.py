@@ -1,0 +1,59 @@
+"""Evaluate a checkpoint.
+
+python tools/test.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100.pth
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+import mmengine
+from mmengine.config import DictAction
+from mmengine.dist import is_main_process
+from mmengine.runner import Runner
+
+import acnn_mmpose.engine as engine
+from acnn_mmpose.errors import run_tool
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line: MMPose's flags."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('checkpoint', help='checkpoint file')
+    parser.add_argument('--work-dir', help='where logs go')
+    parser.add_argument('--out', help='write the metrics to this json file')
+    parser.add_argument('--dump', help='write the predictions to this pkl file')
+    parser.add_argument('--show-dir', help='write pictures of the predictions to this folder')
+    parser.add_argument('--interval', type=int, default=1, help='every how many samples a picture')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config overrides'
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    args = parser.parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    return args
+
+
+def main() -> None:
+    """Build the runner and test."""
+    args = parse_args()
+    cfg = engine.load_config(args.config, args.work_dir, args.cfg_options)
+    engine.check_data(cfg, 'test')
+    engine.set_checkpoint(cfg, args.checkpoint)
+    if args.dump:
+        engine.dump_predictions(cfg, args.dump)
+    if args.show_dir:
+        engine.show_predictions(cfg, args.show_dir, args.interval)
+    engine.set_launcher(cfg, args.launcher)
+    metrics = Runner.from_cfg(cfg).test()
+    if args.out and is_main_process():
+        mmengine.dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    run_tool(main)
