@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from .hourglass import conv_norm_relu
@@ -26,7 +25,7 @@ def binarise(probability: Tensor) -> Tensor:
     return binary + (probability - probability.detach())  # the difference is exactly 0
 
 
-class MaskBranch(BaseModule):
+class MaskBranch(nn.Module):
     """f_c of Eq. 2: one attention mask from a stage's y = X + theta(X).
 
     "Batch Normalization and ReLU at every convolutional layer, except for the 1x1 convolutional

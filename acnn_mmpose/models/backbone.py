@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from mmpose.models.backbones.base_backbone import BaseBackbone
+from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
 
@@ -31,7 +31,7 @@ class StageOutput(NamedTuple):
 
 
 @MODELS.register_module()
-class AttentionHourglassNet(BaseBackbone):
+class AttentionHourglassNet(BaseModule):
     """Stacked hourglass with an attention mask between stages.
 
     Stage i turns its input X(i) into y = X(i) + theta(X(i)), theta being an hourglass and a

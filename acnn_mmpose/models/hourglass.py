@@ -6,28 +6,34 @@ Shape legend: N batch, C channels, H x W input image, h x w feature map (H / 4 x
 from __future__ import annotations
 
 import torch.nn.functional as F
-from mmcv.cnn import ConvModule
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 
-def conv_norm_relu(in_channels: int, out_channels: int, kernel_size: int, **kwargs) -> ConvModule:
-    """Convolution, then BatchNorm and ReLU."""
-    return ConvModule(in_channels, out_channels, kernel_size, norm_cfg=dict(type='BN'), **kwargs)
+def conv_norm_relu(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int = 1
+) -> nn.Sequential:
+    """Convolution, then BatchNorm and ReLU.
 
-
-def norm_relu_conv(in_channels: int, out_channels: int, kernel_size: int) -> ConvModule:
-    """BatchNorm and ReLU, then a convolution that keeps the size ("pre-activation")."""
-    return conv_norm_relu(
-        in_channels,
-        out_channels,
-        kernel_size,
-        padding=kernel_size // 2,
-        order=('norm', 'act', 'conv'),
+    Convolutions keep torch's initialisation, which is that of the Torch of Newell's code, and have
+    no bias where a BatchNorm would take it away again.
+    """
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(inplace=True),
     )
 
 
-class Residual(BaseModule):
+def norm_relu_conv(in_channels: int, out_channels: int, kernel_size: int) -> nn.Sequential:
+    """BatchNorm and ReLU, then a convolution ("pre-activation")."""
+    return nn.Sequential(
+        nn.BatchNorm2d(in_channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False),
+    )
+
+
+class Residual(nn.Module):
     """Pre-activation bottleneck residual module (Newell et al. 2016, Fig. 4 left).
 
     Args:
@@ -54,7 +60,7 @@ class Residual(BaseModule):
         return self.shortcut(x) + self.branch(x)
 
 
-class Hourglass(BaseModule):
+class Hourglass(nn.Module):
     """Bottom-up, top-down module with a skip branch at every scale (Newell et al. 2016, Fig. 3).
 
     Args:
@@ -90,7 +96,7 @@ class Stem(nn.Sequential):
 
     def __init__(self, channels: int) -> None:
         super().__init__(
-            conv_norm_relu(3, channels // 4, 7, stride=2, padding=3),
+            conv_norm_relu(3, channels // 4, 7, stride=2),
             Residual(channels // 4, channels // 2),
             nn.MaxPool2d(2),
             Residual(channels // 2, channels // 2),
