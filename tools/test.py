@@ -8,13 +8,13 @@ from __future__ import annotations
 import argparse
 import os
 
+import acnn_mmpose.engine as engine
+from acnn_mmpose.errors import run_tool
+
 import mmengine
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 from mmengine.runner import Runner
-
-import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import run_tool
 
 
 def parse_args() -> argparse.Namespace:

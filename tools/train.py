@@ -12,10 +12,10 @@ import argparse
 import os
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import run_tool
+
+from mmengine.config import DictAction
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,0 +1,108 @@
+"""Importing MMPose on an incomplete stack, and loading checkpoints safely."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer, MessageHub
+
+BREAK_TORCHVISION = """
+import sys, types
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] == 'torchvision':
+            raise {error}
+sys.meta_path.insert(0, Finder())
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    'error',
+    [
+        "ModuleNotFoundError('No module named torchvision')",
+        "RuntimeError('operator torchvision::nms does not exist')",
+        "OSError('libcudart.so: cannot open shared object file')",
+    ],
+)
+def test_mmpose_imports_without_a_working_torchvision(error):
+    done = run(
+        BREAK_TORCHVISION.format(error=error)
+        + """
+import acnn_mmpose, mmpose.apis, mmpose.models, mmpose.visualization
+import torchvision.transforms
+try:
+    torchvision.transforms.ToPILImage()
+except ImportError as e:
+    print('refused:', e)
+"""
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'refused: torchvision.transforms.ToPILImage was called, but torchvision' in done.stdout
+
+
+def test_mmcv_operators_say_that_they_are_missing():
+    done = run("""
+import acnn_mmpose, mmcv
+if '_ext' in vars(mmcv):
+    print('full mmcv')
+else:
+    from mmcv.ops import nms
+    import torch
+    try:
+        nms(torch.rand(2, 4), torch.rand(2), 0.5)
+    except ImportError as e:
+        print('refused:', e)
+""")
+    assert done.returncode == 0, done.stderr
+    assert 'full mmcv' in done.stdout or 'install full mmcv' in done.stdout
+
+
+def test_import_order_mmengine_first_is_fine():
+    done = run('import mmengine, mmpose, acnn_mmpose; from mmpose.models import HRNet')
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_message_hub_survives_a_checkpoint(tmp_path):
+    hub = MessageHub.get_instance('test_compat')
+    for value in (1.0, 2.5, 4.0):
+        hub.update_scalar('train/loss', value)
+    hub.update_info('best_score', np.float64(61.5))
+    torch.save(dict(hub=hub.state_dict(), array=np.arange(3), dtype=np.dtype('i4')), tmp_path / 'a')
+    loaded = torch.load(tmp_path / 'a')
+    scalar = loaded['hub']['log_scalars']['train/loss']
+    assert isinstance(scalar, HistoryBuffer)
+    assert scalar.data[0].tolist() == [1.0, 2.5, 4.0]
+    assert loaded['hub']['runtime_info']['best_score'] == 61.5
+    assert loaded['array'].tolist() == [0, 1, 2]
+    assert loaded['dtype'] == np.int32
+
+
+class RunsACommand:
+    def __reduce__(self):
+        return os.system, ('touch pwned',)
+
+
+class LooksUpAnAttribute:
+    """What a restricted getattr must refuse: a way to any function."""
+
+    def __reduce__(self):
+        return getattr, (HistoryBuffer, '__init__')
+
+
+@pytest.mark.parametrize('payload', [RunsACommand(), LooksUpAnAttribute()])
+def test_a_malicious_checkpoint_is_refused(tmp_path, monkeypatch, payload):
+    monkeypatch.chdir(tmp_path)
+    torch.save(dict(state_dict={}, meta=payload), 'evil.pth')
+    with pytest.raises(pickle.UnpicklingError):
+        torch.load('evil.pth')
+    assert not (tmp_path / 'pwned').exists()

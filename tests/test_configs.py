@@ -1,0 +1,81 @@
+"""The configs in configs/: they build anywhere and say what the paper says."""
+
+from __future__ import annotations
+
+import pytest
+from mmengine.config import Config
+from mmpose.registry import DATASETS, METRICS, MODELS
+
+from .conftest import ROOT
+
+CONFIGS = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda p: str(p.relative_to(ROOT / 'configs')))
+def test_config_builds_from_a_foreign_working_directory(path, toy_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    cfg = Config.fromfile(path)
+    model = MODELS.build(cfg.model)
+    train, val = (DATASETS.build(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val'))
+    for split in ('val', 'test'):
+        METRICS.build(cfg[f'{split}_evaluator'])
+    sample = train[0]
+    width, height = cfg.codec.input_size
+    assert sample['inputs'].shape == (3, height, width)
+    heatmaps = sample['data_samples'].gt_fields.heatmaps
+    stages = model.eval().backbone(sample['inputs'][None].float())
+    assert model.head(stages)[-1].shape[1:] == heatmaps.shape
+    assert 'head_size' in val[0]['data_samples'].gt_instances
+
+
+@pytest.mark.parametrize(
+    ('number', 'phase', 'epochs', 'lr', 'milestones'),
+    [
+        (1, 'pose', 200, 5e-4, [120, 170]),
+        (2, 'attention', 200, 2.5e-4, [120, 170]),
+        (3, 'joint', 100, 2.5e-4, [50, 70]),
+    ],
+)
+def test_schedule_is_the_papers(number, phase, epochs, lr, milestones):
+    """Section 3.3."""
+    cfg = Config.fromfile(ROOT / f'configs/acnn_phase{number}.py')
+    assert cfg.model.phase == phase
+    assert cfg.train_cfg.max_epochs == epochs
+    optimizer = cfg.optim_wrapper.optimizer
+    assert (optimizer.type, optimizer.lr, optimizer.alpha) == ('RMSprop', lr, 0.99)
+    (scheduler,) = cfg.param_scheduler
+    assert (scheduler.type, scheduler.milestones, scheduler.gamma) == (
+        'MultiStepLR',
+        milestones,
+        0.1,
+    )
+    assert cfg.train_dataloader.batch_size == 6  # "a minibatch size of 12 (6 per GPU)"
+    assert cfg.auto_scale_lr.base_batch_size == 12
+    assert cfg.model.backbone.num_stages == 4
+    assert cfg.model.backbone.mask_mode == 'hard'
+
+
+def test_phases_differ_in_nothing_else():
+    """Whoever compares two phases sees Section 3.3."""
+    first, second, third = (
+        Config.fromfile(ROOT / f'configs/acnn_phase{n}.py').to_dict() for n in (1, 2, 3)
+    )
+    for cfg in (second, third):
+        cfg['model']['phase'] = first['model']['phase']
+        cfg['optim_wrapper']['optimizer']['lr'] = first['optim_wrapper']['optimizer']['lr']
+    assert second == first
+    third['train_cfg']['max_epochs'] = first['train_cfg']['max_epochs']
+    third['param_scheduler'][0]['milestones'] = first['param_scheduler'][0]['milestones']
+    assert third == first
+
+
+def test_data_root_comes_from_one_place(monkeypatch):
+    path = ROOT / 'configs/acnn_phase1.py'
+    assert 'data/mpii/' in Config.fromfile(path).pretty_text
+    monkeypatch.setenv('ACNN_DATA_ROOT', '/somewhere')
+    cfg = Config.fromfile(path)
+    assert 'data/mpii' not in cfg.pretty_text
+    for split in ('train', 'val', 'test'):
+        assert cfg[f'{split}_dataloader'].dataset.data_root == '/somewhere'
+    assert cfg.val_dataloader.dataset.headbox_file == '/somewhere/annotations/mpii_gt_val.mat'

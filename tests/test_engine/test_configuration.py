@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from acnn_mmpose import engine
+from acnn_mmpose.errors import ACNNError
+
+import pytest
+import torch
+from mmengine.config import Config
+
+
+def test_a_missing_config_is_named():
+    with pytest.raises(ACNNError, match='config file nowhere.py does not exist'):
+        engine.load_config('nowhere.py')
+
+
+@pytest.mark.parametrize(
+    'file', ['annotations/mpii_train.json', 'annotations/mpii_gt_val.mat', 'images']
+)
+def test_missing_data_is_named_with_the_remedy(toy_config, tmp_path, monkeypatch, root, file):
+    for path in ('images', 'annotations'):
+        (tmp_path / 'data' / path).mkdir(parents=True)
+    for name in ('mpii_train.json', 'mpii_val.json', 'mpii_gt_val.mat'):
+        (tmp_path / 'data' / 'annotations' / name).touch()
+    missing = tmp_path / 'data' / file
+    missing.rmdir() if missing.is_dir() else missing.unlink()
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(tmp_path / 'data'))
+    cfg = engine.load_config(str(root / 'configs/acnn_phase1.py'))
+    with pytest.raises(ACNNError, match=rf'{file}, which does not exist.*ACNN_DATA_ROOT'):
+        engine.check_data(cfg, 'train', 'val')
+
+
+def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path):
+    path = tmp_path / 'some.py'
+    path.write_text('')
+    assert engine.load_config(str(path)).work_dir == 'work_dirs/some'
+    path.write_text("work_dir = 'own'")
+    assert engine.load_config(str(path)).work_dir == 'own'
+    assert engine.load_config(str(path), 'given').work_dir == 'given'
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
+def test_amp_without_a_gpu_is_refused():
+    with pytest.raises(ACNNError, match='--amp needs a GPU'):
+        engine.enable_amp(Config(dict(optim_wrapper=dict(type='OptimWrapper'))))
+
+
+def test_a_missing_checkpoint_is_named():
+    with pytest.raises(ACNNError, match='checkpoint nowhere.pth does not exist'):
+        engine.set_checkpoint(Config(), 'nowhere.pth')
+
+
+def test_a_dump_must_be_a_pickle():
+    with pytest.raises(ACNNError, match='out.json must end in .pkl'):
+        engine.dump_predictions(Config(), 'out.json')
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
+def test_launchers_other_than_pytorch_need_a_gpu():
+    with pytest.raises(ACNNError, match=r"'slurm' needs a GPU.*dist_train.sh"):
+        engine.set_launcher(Config(), 'slurm')

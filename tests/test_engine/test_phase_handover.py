@@ -1,0 +1,148 @@
+"""No phase starts from the wrong weights."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+from acnn_mmpose.errors import ACNNError
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+TASK_B = 'backbone.mask_branches.'
+
+
+@pytest.fixture(scope='module')
+def finished(toy_root, tmp_path_factory):
+    """Small checkpoints of all three phases, trained one after the other: finished['pose']."""
+    from acnn_mmpose.engine import load_config, train_in_order
+
+    from tests.conftest import FAST_TRAINING, ROOT
+
+    work = tmp_path_factory.mktemp('finished')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ACNN_DATA_ROOT', str(toy_root))
+        cfgs = [
+            load_config(
+                str(ROOT / f'configs/toy/acnn_phase{n}.py'), str(work / str(n)), FAST_TRAINING
+            )
+            for n in (1, 2, 3)
+        ]
+        train_in_order(cfgs)
+    return {
+        phase: work / str(n) / 'epoch_2.pth'
+        for n, phase in enumerate(('pose', 'attention', 'joint'), start=1)
+    }
+
+
+def edit(path: Path, target: Path, change) -> str:
+    """Save a changed copy of a checkpoint."""
+    checkpoint = torch.load(path)
+    change(checkpoint)
+    torch.save(checkpoint, target)
+    return str(target)
+
+
+def test_phases_hand_over_their_weights(finished):
+    weights = {phase: torch.load(path)['state_dict'] for phase, path in finished.items()}
+    for key, value in weights['pose'].items():
+        if not key.startswith(TASK_B):
+            assert torch.equal(value, weights['attention'][key]), key
+    moved = [
+        k for k in weights['joint'] if not torch.equal(weights['joint'][k], weights['attention'][k])
+    ]
+    assert any(key.startswith(TASK_B) for key in moved)
+    assert any(key.startswith('backbone.thetas.') for key in moved)
+
+
+def test_checkpoints_name_their_phase(finished):
+    for phase, path in finished.items():
+        assert torch.load(path)['meta']['acnn_phase'] == phase
+
+
+@pytest.mark.parametrize(('number', 'previous'), [(2, 'pose'), (3, 'attention')])
+def test_a_later_phase_without_a_checkpoint_stops(toy_config, number, previous):
+    with pytest.raises(ACNNError, match=f'last checkpoint of phase {previous!r}.*load_from='):
+        Runner.from_cfg(toy_config(number)).train()
+
+
+@pytest.mark.parametrize(('number', 'given'), [(2, 'joint'), (3, 'pose'), (1, 'attention')])
+def test_a_checkpoint_of_another_phase_stops(toy_config, finished, number, given):
+    cfg = toy_config(number, load_from=str(finished[given]))
+    with pytest.raises(ACNNError, match=f'holds phase {given!r}, but to start phase'):
+        Runner.from_cfg(cfg).train()
+
+
+def test_the_previous_phase_is_never_resumed(toy_config, finished):
+    cfg = toy_config(2, load_from=str(finished['pose']), resume=True)
+    with pytest.raises(ACNNError, match="holds phase 'pose', but to resume phase 'attention'"):
+        Runner.from_cfg(cfg).train()
+
+
+@pytest.mark.parametrize(
+    ('option', 'value', 'culprit'),
+    [
+        ('model.backbone.num_stages', 3, 'missing: backbone.thetas.2'),
+        ('model.backbone.depth', 2, 'unexpected: backbone.thetas.0'),
+        ('model.head.out_channels', 14, r'shape: head.* is \(16, 16, 1, 1\) instead of \(14, 16'),
+    ],
+)
+def test_a_checkpoint_of_another_architecture_stops(toy_config, finished, option, value, culprit):
+    options = {'load_from': str(finished['pose']), option: value}
+    if option == 'model.backbone.num_stages':
+        options['model.head.num_stages'] = value
+    with pytest.raises(ACNNError, match=f'epoch_2.pth does not fit the model: .*{culprit}'):
+        Runner.from_cfg(toy_config(2, **options)).train()
+
+
+def test_a_checkpoint_with_a_missing_key_stops(toy_config, finished, tmp_path):
+    key = 'head.multi_final_layers.0.bias'
+    file = edit(finished['pose'], tmp_path / 'x.pth', lambda c: c['state_dict'].pop(key))
+    with pytest.raises(ACNNError, match=f'missing: {key}; to start .* of phase .pose.'):
+        Runner.from_cfg(toy_config(2, load_from=file)).train()
+
+
+def test_mask_branches_may_be_missing_for_phase_2_only(toy_config, finished, tmp_path):
+    def without_masks(checkpoint):
+        for key in [k for k in checkpoint['state_dict'] if k.startswith(TASK_B)]:
+            del checkpoint['state_dict'][key]
+
+    file = edit(finished['pose'], tmp_path / 'pose.pth', without_masks)
+    Runner.from_cfg(toy_config(2, load_from=file, **{'train_cfg.max_epochs': 1})).train()
+    file = edit(finished['attention'], tmp_path / 'attention.pth', without_masks)
+    with pytest.raises(ACNNError, match=f'missing: {TASK_B}'):
+        Runner.from_cfg(toy_config(3, load_from=file)).train()
+
+
+def test_phase_2_starts_its_masks_as_its_own_config_says(toy_config, finished):
+    """The mask branches in a checkpoint of phase 1 were never trained."""
+    cfg = toy_config(2, load_from=str(finished['pose']), **{'model.backbone.mask_bias': 0.5})
+    cfg.optim_wrapper.optimizer.lr = 0.0
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.model.backbone.mask_branches[0].logit.bias.item() == 0.5
+
+
+def test_masks_must_mean_in_a_test_what_they_meant_in_training(toy_config, finished):
+    with pytest.raises(ACNNError, match="to test phase 'joint' a checkpoint of phase"):
+        Runner.from_cfg(toy_config(3, load_from=str(finished['pose']))).test()
+    metrics = Runner.from_cfg(toy_config(3, load_from=str(finished['attention']))).test()
+    assert 0 <= metrics['PCK'] <= 100
+
+
+def test_weights_without_a_phase_can_start_but_not_resume(toy_config, finished, tmp_path):
+    file = edit(finished['pose'], tmp_path / 'x.pth', lambda c: c['meta'].pop('acnn_phase'))
+    Runner.from_cfg(toy_config(2, load_from=file, **{'train_cfg.max_epochs': 1})).train()
+    with pytest.raises(ACNNError, match='holds no phase of this package, but to resume'):
+        Runner.from_cfg(toy_config(1, load_from=file, resume=True)).train()
+
+
+def test_a_model_of_another_type_is_named(toy_config):
+    cfg = toy_config(1)
+    cfg.model = copy.deepcopy(cfg.model)
+    cfg.model.type = 'TopdownPoseEstimator'
+    del cfg.model['phase']
+    with pytest.raises(ACNNError, match=r'TopdownPoseEstimator.*custom_hooks'):
+        Runner.from_cfg(cfg).train()

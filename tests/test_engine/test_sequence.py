@@ -1,0 +1,105 @@
+"""Several phases in order, stopped and resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.errors import ACNNError
+
+import pytest
+import torch
+from mmengine.runner import EpochBasedTrainLoop, Runner
+
+
+@pytest.fixture
+def phases_trained(monkeypatch):
+    """The work_dirs in which Runner.train() was called, with what it started from."""
+    calls = []
+    train = Runner.train
+
+    def record(self):
+        calls.append((Path(self.work_dir).name, self._load_from, self._resume))
+        return train(self)
+
+    monkeypatch.setattr(Runner, 'train', record)
+    return calls
+
+
+def test_each_phase_starts_from_the_last_checkpoint_of_the_one_before(
+    toy_config, tmp_path, phases_trained
+):
+    train_in_order([toy_config(1), toy_config(2), toy_config(3)])
+    assert phases_trained == [
+        ('phase1', None, False),
+        ('phase2', str(tmp_path / 'phase1' / 'epoch_2.pth'), False),
+        ('phase3', str(tmp_path / 'phase2' / 'epoch_2.pth'), False),
+    ]
+
+
+def test_resume_skips_the_finished_goes_on_with_the_started_and_starts_the_rest(
+    toy_config, tmp_path, phases_trained
+):
+    train_in_order([toy_config(1), toy_config(2, **{'train_cfg.max_epochs': 1})])
+    phases_trained.clear()
+    train_in_order([toy_config(1), toy_config(2), toy_config(3)], resume='auto')
+    assert phases_trained == [
+        ('phase2', str(tmp_path / 'phase2' / 'epoch_1.pth'), True),
+        ('phase3', str(tmp_path / 'phase2' / 'epoch_2.pth'), False),
+    ]
+    phases_trained.clear()
+    train_in_order([toy_config(1), toy_config(2), toy_config(3)], resume='auto')
+    assert phases_trained == []
+
+
+def test_resume_keeps_the_optimizer_and_the_schedule(toy_config, tmp_path, monkeypatch):
+    options = {'param_scheduler.0.milestones': [1]}
+    train_epoch = EpochBasedTrainLoop.run_epoch
+
+    def stop_in_the_second_epoch(self):
+        if self.epoch == 1:
+            raise KeyboardInterrupt
+        train_epoch(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EpochBasedTrainLoop, 'run_epoch', stop_in_the_second_epoch)
+        with pytest.raises(KeyboardInterrupt):
+            train_in_order([toy_config(1, **options)])
+    train_in_order([toy_config(1, **options)], resume='auto')
+    optimizer = torch.load(tmp_path / 'phase1' / 'epoch_2.pth')['optimizer']
+    assert optimizer['param_groups'][0]['lr'] == pytest.approx(5e-5)
+    # 3 steps an epoch: a count of 6 means that the state of the first epoch was kept
+    assert {int(state['step']) for state in optimizer['state'].values()} == {6}
+
+
+def test_resume_without_a_checkpoint_starts_from_load_from(toy_config, tmp_path, phases_trained):
+    train_in_order([toy_config(1)])
+    file = str(tmp_path / 'phase1' / 'epoch_2.pth')
+    train_in_order([toy_config(2, load_from=file)], resume='auto')
+    assert phases_trained[-1] == ('phase2', file, False)
+
+
+@pytest.mark.parametrize('numbers', [(1, 3), (2, 1), (3, 2)])
+def test_phases_in_the_wrong_order_are_refused_before_training(toy_config, numbers, phases_trained):
+    with pytest.raises(ACNNError, match='can not follow phase.*order pose, attention, joint'):
+        train_in_order([toy_config(n) for n in numbers])
+    assert phases_trained == []
+
+
+def test_configs_that_do_not_fit_each_other_are_refused_before_training(toy_config, phases_trained):
+    other = {'model.backbone.channels': 32, 'model.head.in_channels': 32}
+    with pytest.raises(ACNNError, match=r'acnn_phase2.py can not start from .*acnn_phase1.py'):
+        train_in_order([toy_config(1), toy_config(2, **other)])
+    assert phases_trained == []
+
+
+def test_two_configs_in_one_work_dir_are_refused(toy_config):
+    first, second = toy_config(1), toy_config(2)
+    second.work_dir = first.work_dir
+    with pytest.raises(ACNNError, match='same work_dir'):
+        train_in_order([first, second])
+
+
+def test_one_checkpoint_can_not_resume_several_configs(toy_config):
+    with pytest.raises(ACNNError, match='--resume some.pth names one checkpoint'):
+        train_in_order([toy_config(1), toy_config(2)], resume='some.pth')
