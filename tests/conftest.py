@@ -7,7 +7,7 @@ from pathlib import Path
 
 import acnn_mmpose  # first: makes MMPose importable
 from acnn_mmpose.datasets.toy import make_toy_dataset
-from acnn_mmpose.engine import load_config
+from acnn_mmpose.engine import load_config, train_in_order
 
 import numpy as np
 import pytest
@@ -52,6 +52,28 @@ def toy_root(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('toy')
     make_toy_dataset(path, num_train=24, num_val=8)
     return path
+
+
+@pytest.fixture(scope='session')
+def trained(toy_root, tmp_path_factory) -> dict[str, Path]:
+    """Checkpoints of a small network after each phase: trained['pose']."""
+    work = tmp_path_factory.mktemp('trained')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('ACNN_DATA_ROOT', str(toy_root))
+        train_in_order([toy_phase(n, work) for n in (1, 2, 3)])
+    return {
+        phase: work / f'phase{n}' / 'epoch_2.pth'
+        for n, phase in enumerate(('pose', 'attention', 'joint'), start=1)
+    }
+
+
+def toy_phase(number: int, work: Path, **options) -> Config:
+    """The toy config of a phase, shrunk to seconds; ACNN_DATA_ROOT must be set."""
+    return load_config(
+        str(ROOT / f'configs/toy/acnn_phase{number}.py'),
+        str(work / f'phase{number}'),
+        {**FAST_TRAINING, **options},
+    )
 
 
 def model_config(phase: str = 'joint', num_stages: int = 3, **backbone) -> dict:
@@ -113,11 +135,7 @@ def toy_config(toy_root, tmp_path, monkeypatch):
     monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
 
     def build(number: int, **options) -> Config:
-        return load_config(
-            str(ROOT / f'configs/toy/acnn_phase{number}.py'),
-            str(tmp_path / f'phase{number}'),
-            {**FAST_TRAINING, **options},
-        )
+        return toy_phase(number, tmp_path, **options)
 
     return build
 

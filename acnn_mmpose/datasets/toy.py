@@ -98,7 +98,7 @@ class ToySample(NamedTuple):
 
 
 def make_toy_dataset(
-    root: str | os.PathLike, num_train: int = 1500, num_val: int = 300, seed: int = 0
+    root: str | os.PathLike, num_train: int = 1000, num_val: int = 250, seed: int = 0
 ) -> Path:
     """Writes the toy data set, or finds it written already.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from mmengine.model import BaseModule
 from mmpose.registry import MODELS
 from torch import Tensor, nn
@@ -104,7 +105,8 @@ class AttentionHourglassNet(BaseModule):
             ACNNError: If the hourglass can't halve the feature map ``depth`` times.
         """
         self._check_size(*inputs.shape[-2:])
-        x = self.stem(inputs)
+        # convolutions run faster on channels-last data, and keep the format
+        x = self.stem(inputs.contiguous(memory_format=torch.channels_last))
         stages = []
         for i in range(self.num_stages):
             y = x + self.thetas[i](x)

@@ -4,6 +4,6 @@ _base_ = ['_base_/acnn_toy_128x128.py']
 
 model = dict(phase='pose')
 
-train_cfg = dict(max_epochs=12, val_interval=3)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
-param_scheduler = [dict(type='MultiStepLR', milestones=[9, 11], gamma=0.1, by_epoch=True)]
+train_cfg = dict(max_epochs=6, val_interval=6)
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
+param_scheduler = [dict(type='MultiStepLR', milestones=[5], gamma=0.1, by_epoch=True)]

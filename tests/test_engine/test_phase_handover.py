@@ -14,29 +14,6 @@ from mmengine.runner import Runner
 TASK_B = 'backbone.mask_branches.'
 
 
-@pytest.fixture(scope='module')
-def finished(toy_root, tmp_path_factory):
-    """Small checkpoints of all three phases, trained one after the other: finished['pose']."""
-    from acnn_mmpose.engine import load_config, train_in_order
-
-    from tests.conftest import FAST_TRAINING, ROOT
-
-    work = tmp_path_factory.mktemp('finished')
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv('ACNN_DATA_ROOT', str(toy_root))
-        cfgs = [
-            load_config(
-                str(ROOT / f'configs/toy/acnn_phase{n}.py'), str(work / str(n)), FAST_TRAINING
-            )
-            for n in (1, 2, 3)
-        ]
-        train_in_order(cfgs)
-    return {
-        phase: work / str(n) / 'epoch_2.pth'
-        for n, phase in enumerate(('pose', 'attention', 'joint'), start=1)
-    }
-
-
 def edit(path: Path, target: Path, change) -> str:
     """Save a changed copy of a checkpoint."""
     checkpoint = torch.load(path)
@@ -45,8 +22,8 @@ def edit(path: Path, target: Path, change) -> str:
     return str(target)
 
 
-def test_phases_hand_over_their_weights(finished):
-    weights = {phase: torch.load(path)['state_dict'] for phase, path in finished.items()}
+def test_phases_hand_over_their_weights(trained):
+    weights = {phase: torch.load(path)['state_dict'] for phase, path in trained.items()}
     for key, value in weights['pose'].items():
         if not key.startswith(TASK_B):
             assert torch.equal(value, weights['attention'][key]), key
@@ -57,8 +34,8 @@ def test_phases_hand_over_their_weights(finished):
     assert any(key.startswith('backbone.thetas.') for key in moved)
 
 
-def test_checkpoints_name_their_phase(finished):
-    for phase, path in finished.items():
+def test_checkpoints_name_their_phase(trained):
+    for phase, path in trained.items():
         assert torch.load(path)['meta']['acnn_phase'] == phase
 
 
@@ -69,14 +46,14 @@ def test_a_later_phase_without_a_checkpoint_stops(toy_config, number, previous):
 
 
 @pytest.mark.parametrize(('number', 'given'), [(2, 'joint'), (3, 'pose'), (1, 'attention')])
-def test_a_checkpoint_of_another_phase_stops(toy_config, finished, number, given):
-    cfg = toy_config(number, load_from=str(finished[given]))
+def test_a_checkpoint_of_another_phase_stops(toy_config, trained, number, given):
+    cfg = toy_config(number, load_from=str(trained[given]))
     with pytest.raises(ACNNError, match=f'holds phase {given!r}, but to start phase'):
         Runner.from_cfg(cfg).train()
 
 
-def test_the_previous_phase_is_never_resumed(toy_config, finished):
-    cfg = toy_config(2, load_from=str(finished['pose']), resume=True)
+def test_the_previous_phase_is_never_resumed(toy_config, trained):
+    cfg = toy_config(2, load_from=str(trained['pose']), resume=True)
     with pytest.raises(ACNNError, match="holds phase 'pose', but to resume phase 'attention'"):
         Runner.from_cfg(cfg).train()
 
@@ -89,51 +66,51 @@ def test_the_previous_phase_is_never_resumed(toy_config, finished):
         ('model.head.out_channels', 14, r'shape: head.* is \(16, 16, 1, 1\) instead of \(14, 16'),
     ],
 )
-def test_a_checkpoint_of_another_architecture_stops(toy_config, finished, option, value, culprit):
-    options = {'load_from': str(finished['pose']), option: value}
+def test_a_checkpoint_of_another_architecture_stops(toy_config, trained, option, value, culprit):
+    options = {'load_from': str(trained['pose']), option: value}
     if option == 'model.backbone.num_stages':
         options['model.head.num_stages'] = value
     with pytest.raises(ACNNError, match=f'epoch_2.pth does not fit the model: .*{culprit}'):
         Runner.from_cfg(toy_config(2, **options)).train()
 
 
-def test_a_checkpoint_with_a_missing_key_stops(toy_config, finished, tmp_path):
+def test_a_checkpoint_with_a_missing_key_stops(toy_config, trained, tmp_path):
     key = 'head.multi_final_layers.0.bias'
-    file = edit(finished['pose'], tmp_path / 'x.pth', lambda c: c['state_dict'].pop(key))
+    file = edit(trained['pose'], tmp_path / 'x.pth', lambda c: c['state_dict'].pop(key))
     with pytest.raises(ACNNError, match=f'missing: {key}; to start .* of phase .pose.'):
         Runner.from_cfg(toy_config(2, load_from=file)).train()
 
 
-def test_mask_branches_may_be_missing_for_phase_2_only(toy_config, finished, tmp_path):
+def test_mask_branches_may_be_missing_for_phase_2_only(toy_config, trained, tmp_path):
     def without_masks(checkpoint):
         for key in [k for k in checkpoint['state_dict'] if k.startswith(TASK_B)]:
             del checkpoint['state_dict'][key]
 
-    file = edit(finished['pose'], tmp_path / 'pose.pth', without_masks)
+    file = edit(trained['pose'], tmp_path / 'pose.pth', without_masks)
     Runner.from_cfg(toy_config(2, load_from=file, **{'train_cfg.max_epochs': 1})).train()
-    file = edit(finished['attention'], tmp_path / 'attention.pth', without_masks)
+    file = edit(trained['attention'], tmp_path / 'attention.pth', without_masks)
     with pytest.raises(ACNNError, match=f'missing: {TASK_B}'):
         Runner.from_cfg(toy_config(3, load_from=file)).train()
 
 
-def test_phase_2_starts_its_masks_as_its_own_config_says(toy_config, finished):
+def test_phase_2_starts_its_masks_as_its_own_config_says(toy_config, trained):
     """The mask branches in a checkpoint of phase 1 were never trained."""
-    cfg = toy_config(2, load_from=str(finished['pose']), **{'model.backbone.mask_bias': 0.5})
+    cfg = toy_config(2, load_from=str(trained['pose']), **{'model.backbone.mask_bias': 0.5})
     cfg.optim_wrapper.optimizer.lr = 0.0
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.model.backbone.mask_branches[0].logit.bias.item() == 0.5
 
 
-def test_masks_must_mean_in_a_test_what_they_meant_in_training(toy_config, finished):
+def test_masks_must_mean_in_a_test_what_they_meant_in_training(toy_config, trained):
     with pytest.raises(ACNNError, match="to test phase 'joint' a checkpoint of phase"):
-        Runner.from_cfg(toy_config(3, load_from=str(finished['pose']))).test()
-    metrics = Runner.from_cfg(toy_config(3, load_from=str(finished['attention']))).test()
+        Runner.from_cfg(toy_config(3, load_from=str(trained['pose']))).test()
+    metrics = Runner.from_cfg(toy_config(3, load_from=str(trained['attention']))).test()
     assert 0 <= metrics['PCK'] <= 100
 
 
-def test_weights_without_a_phase_can_start_but_not_resume(toy_config, finished, tmp_path):
-    file = edit(finished['pose'], tmp_path / 'x.pth', lambda c: c['meta'].pop('acnn_phase'))
+def test_weights_without_a_phase_can_start_but_not_resume(toy_config, trained, tmp_path):
+    file = edit(trained['pose'], tmp_path / 'x.pth', lambda c: c['meta'].pop('acnn_phase'))
     Runner.from_cfg(toy_config(2, load_from=file, **{'train_cfg.max_epochs': 1})).train()
     with pytest.raises(ACNNError, match='holds no phase of this package, but to resume'):
         Runner.from_cfg(toy_config(1, load_from=file, resume=True)).train()

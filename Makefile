@@ -1,0 +1,64 @@
+# A thin front: every line below can be run by hand.
+#
+#   make demo   set up, make toy data, train the three phases, evaluate, draw (minutes on 2 cores)
+#   make test   set up, run the tests
+#   make lint   set up, check the style
+#   make clean  remove what these made, the environment too
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+DEMO := work_dirs/demo
+PHASES := acnn_phase1 acnn_phase2 acnn_phase3
+
+# Worker processes and torch's threads share the cores: threads that wait must not spin.
+export OMP_WAIT_POLICY := passive
+export PYTHONUNBUFFERED := 1
+# The toy configs read data/toy unless this is set.
+unexport ACNN_DATA_ROOT
+
+.PHONY: demo test lint clean
+.DELETE_ON_ERROR:
+
+demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png)
+	@cat $(DEMO)/table.md
+	@echo "pictures: $(DEMO)/acnn_phase*.png"
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+clean:
+	rm -rf .venv data/toy $(DEMO) *.egg-info
+
+# --- environment -------------------------------------------------------------------------------
+
+$(READY): setup.py requirements/environment.txt requirements/openmmlab.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --progress-bar off -r requirements/environment.txt
+	$(BIN)/pip install --progress-bar off --no-deps -r requirements/openmmlab.txt
+	$(BIN)/pip install --no-deps --no-build-isolation -e .
+	touch $@
+
+# --- demo --------------------------------------------------------------------------------------
+
+data/toy/annotations/mpii_gt_val.mat: | $(READY)
+	$(BIN)/python tools/make_toy_data.py data/toy
+
+# Stopped in between? `make demo` goes on from the last epoch.
+$(DEMO)/trained: data/toy/annotations/mpii_gt_val.mat $(wildcard configs/*.py configs/*/*.py)
+	$(BIN)/python tools/train.py $(PHASES:%=configs/toy/%.py) --work-dir $(DEMO) --resume
+	touch $@
+
+$(DEMO)/%.json: $(DEMO)/trained
+	$(BIN)/python tools/test.py configs/toy/$*.py `cat $(DEMO)/$*/last_checkpoint` \
+	    --work-dir $(DEMO)/$* --out $@
+
+$(DEMO)/%.png: $(DEMO)/trained
+	$(BIN)/python tools/visualize.py configs/toy/$*.py `cat $(DEMO)/$*/last_checkpoint` $@
+
+$(DEMO)/table.md: $(PHASES:%=$(DEMO)/%.json)
+	$(BIN)/python tools/compare.py $^ --out $@

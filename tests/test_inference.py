@@ -1,0 +1,70 @@
+"""MMPose's inference API on a trained checkpoint."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
+
+from .conftest import toy_phase
+
+
+@pytest.fixture(scope='module')
+def config(tmp_path_factory) -> str:
+    """The joint phase's config, as one file."""
+    folder = tmp_path_factory.mktemp('config')
+    cfg = toy_phase(3, folder)
+    cfg.dump(folder / 'config.py')
+    return str(folder / 'config.py')
+
+
+@pytest.fixture(scope='module')
+def images(toy_root):
+    return sorted((toy_root / 'images').glob('*.jpg'))[:3]
+
+
+def test_inference_topdown_on_file_array_and_several_boxes(config, trained, images):
+    model = init_model(
+        config,
+        str(trained['joint']),
+        device='cpu',
+        cfg_options=dict(model=dict(test_cfg=dict(output_heatmaps=True))),
+    )
+    array = cv2.imread(str(images[0]))
+    height, width = array.shape[:2]
+    (from_file,) = inference_topdown(model, str(images[0]))
+    (from_array,) = inference_topdown(model, array)
+    np.testing.assert_array_equal(
+        from_file.pred_instances.keypoints, from_array.pred_instances.keypoints
+    )
+    boxes = [[0, 0, width, height], [10, 10, width - 10, height - 10], [0, 0, 50, 90]]
+    results = inference_topdown(model, str(images[0]), boxes)
+    assert len(results) == 3
+    for result in results:
+        assert result.pred_instances.keypoints.shape == (1, 16, 2)
+        masks = result.pred_fields.attention_masks.numpy()
+        assert masks.shape == (1, 32, 32)  # S - 1 masks
+        assert set(np.unique(masks)) <= {0.0, 1.0}
+
+
+def test_inferencer_on_file_folder_and_video(config, trained, images, toy_root, tmp_path):
+    inferencer = MMPoseInferencer(
+        pose2d=config, pose2d_weights=str(trained['joint']), det_model='whole_image', device='cpu'
+    )
+    folder = tmp_path / 'folder'
+    folder.mkdir()
+    for image in images:
+        (folder / image.name).symlink_to(image)
+    video = tmp_path / 'video.avi'
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*'MJPG'), 5, (128, 128))
+    for image in images:
+        writer.write(cv2.resize(cv2.imread(str(image)), (128, 128)))
+    writer.release()
+    for source, count in ((images[0], 1), (folder, 3), (video, 3)):
+        results = list(inferencer(str(source), out_dir=str(tmp_path / 'out')))
+        assert len(results) == count
+        for result in results:
+            (instance,) = result['predictions'][0]
+            assert np.array(instance['keypoints']).shape == (16, 2)
+    assert len(list((tmp_path / 'out/visualizations').iterdir())) >= 4

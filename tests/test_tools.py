@@ -1,0 +1,102 @@
+"""The command lines, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mmengine
+import pytest
+import torch
+
+from .conftest import FAST_TRAINING, ROOT
+
+OPTIONS = ['--cfg-options', *(f'{key}={value}' for key, value in FAST_TRAINING.items())]
+PHASES = [str(ROOT / f'configs/toy/acnn_phase{n}.py') for n in (1, 2, 3)]
+
+
+@pytest.fixture
+def run(toy_root, tmp_path):
+    """Run a tool from a foreign directory: run('train.py', ...)."""
+
+    def call(tool: str, *args, data: Path = toy_root) -> subprocess.CompletedProcess:
+        interpreter = [sys.executable] if tool.endswith('.py') else ['bash']
+        environment = dict(os.environ, ACNN_DATA_ROOT=str(data), PYTHON=sys.executable)
+        return subprocess.run(
+            [*interpreter, str(ROOT / 'tools' / tool), *map(str, args)],
+            cwd=tmp_path,
+            env=dict(environment, PORT='29555', OMP_NUM_THREADS='1'),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return call
+
+
+def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
+    done = run('dist_train.sh', *PHASES, 2, '--work-dir', 'out', *OPTIONS)
+    assert done.returncode == 0, done.stderr[-3000:]
+    checkpoint = tmp_path / 'out/acnn_phase3/epoch_2.pth'
+    assert torch.load(checkpoint)['meta']['acnn_phase'] == 'joint'
+    # DistributedDataParallel(find_unused_parameters=False) ends with an error otherwise
+    assert 'find_unused' not in done.stderr
+
+    done = run('dist_test.sh', PHASES[2], checkpoint, 2, '--out', 'two.json', *OPTIONS)
+    assert done.returncode == 0, done.stderr[-3000:]
+    done = run('test.py', PHASES[2], checkpoint, '--out', 'one.json', '--dump', 'p.pkl', *OPTIONS)
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (json.loads((tmp_path / f'{n}.json').read_text()) for n in ('one', 'two'))
+    assert one == pytest.approx(two)
+    assert len(mmengine.load(tmp_path / 'p.pkl')) == 8
+
+
+def test_train_resume_and_flags(run, tmp_path):
+    args = ['train.py', PHASES[0], '--work-dir', 'out', '--no-validate', *OPTIONS]
+    assert run(*args).returncode == 0
+    again = run(*args[:4], '--resume', '--auto-scale-lr', *OPTIONS)
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert 'out is finished: skipped' in again.stdout + again.stderr
+
+
+def test_visualize_writes_a_picture(run, tmp_path, trained):
+    cfg = tmp_path / 'cfg.py'
+    cfg.write_text(
+        f"_base_ = ['{PHASES[2]}']\n"
+        'model = dict(backbone=dict(channels=16), head=dict(in_channels=16))\n'
+    )
+    done = run('visualize.py', cfg, trained['joint'], 'a/b.png', '--num-people', 2)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / 'a/b.png').stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ('args', 'sentence'),
+    [
+        (['train.py', 'nowhere.py'], 'error: config file nowhere.py does not exist'),
+        (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
+        (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),
+    ],
+)
+def test_bad_input_ends_in_one_sentence(run, args, sentence):
+    done = run(*args)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_missing_data_ends_in_one_sentence(run, tmp_path):
+    done = run('train.py', PHASES[0], data=tmp_path / 'nothing')
+    assert done.returncode == 1
+    assert 'mpii_train.json, which does not exist' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize('tool', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
+def test_scripts_without_arguments_say_how_to_call_them(run, tool):
+    done = run(tool)
+    assert done.returncode == 2
+    assert f'tools/{tool}' in done.stderr
