@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mmengine.structures import InstanceData, PixelData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
+from mmpose.structures import PoseDataSample
 
 from ..errors import ACNNError
 
@@ -73,3 +75,23 @@ class ACNN(TopdownPoseEstimator):
         self.head.train(mode and rules.trains_pose)
         self.backbone.mask_branches.train(mode and rules.trains_attention)
         return self
+
+    def add_pred_to_datasample(
+        self,
+        batch_pred_instances: list[InstanceData],
+        batch_pred_fields: list[PixelData] | None,
+        batch_data_samples: list[PoseDataSample],
+    ) -> list[PoseDataSample]:
+        """Map keypoints, and those of every stage, from the crop to the image."""
+        for pred, sample in zip(batch_pred_instances, batch_data_samples):
+            if 'stage_keypoints' in pred:
+                meta = sample.metainfo
+                # in place and in this order, as MMPose maps `keypoints`: equal to the last bit
+                pred.stage_keypoints[...] = (
+                    pred.stage_keypoints / meta['input_size'] * meta['input_scale']
+                    + meta['input_center']
+                    - 0.5 * meta['input_scale']
+                )
+        return super().add_pred_to_datasample(
+            batch_pred_instances, batch_pred_fields, batch_data_samples
+        )

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.heads import CPMHead
+from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import MODELS
 from torch import Tensor
 
@@ -75,28 +77,53 @@ class ACNNHead(CPMHead):
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None
     ) -> list[InstanceData] | tuple[list[InstanceData], list[PixelData]]:
-        """Decode the last stage's prediction.
+        """Decode the last stage's prediction, and those of the stages before it if asked to.
 
         Args:
             feats: The backbone's S stage outputs; with ``flip_test`` a list of two of these, of
                 the images and of the mirrored images.
             batch_data_samples: N data samples, for the joints' left-right pairs.
             test_cfg: MMPose's ``flip_test``, ``flip_mode``, ``shift_heatmap`` and
-                ``output_heatmaps``.
+                ``output_heatmaps``, and ``output_stages``.
 
         Returns:
             N :class:`InstanceData` with ``keypoints`` (1, K, 2) in input pixels and
-            ``keypoint_scores`` (1, K). With ``output_heatmaps`` also N :class:`PixelData` with
-            ``heatmaps`` (K, h, w) and ``attention_masks`` (S - 1, h, w), M(1) to M(S-1) of the
-            unflipped image.
+            ``keypoint_scores`` (1, K); with ``output_stages`` also ``stage_keypoints``
+            (1, S, K, 2), the last of which are ``keypoints``. With ``output_heatmaps`` also
+            N :class:`PixelData` with ``heatmaps`` (K, h, w) and ``attention_masks``
+            (S - 1, h, w), M(1) to M(S-1) of the unflipped image.
         """
         test_cfg = test_cfg or {}
         result = super().predict(feats, batch_data_samples, test_cfg)
+        if test_cfg.get('output_stages', False):
+            preds = result[0] if isinstance(result, tuple) else result
+            self._add_stage_keypoints(preds, feats, batch_data_samples, test_cfg)
         if test_cfg.get('output_heatmaps', False):
             stages = feats[0] if test_cfg.get('flip_test', False) else feats
             for field, masks in zip(result[1], stack_masks(stages)):
                 field.set_field(masks, 'attention_masks')
         return result
+
+    def _add_stage_keypoints(
+        self, preds: list[InstanceData], feats: Sequence, batch_data_samples: list, test_cfg: dict
+    ) -> None:
+        """Decode P(1) to P(S-1) as P(S) has been; arguments as in :meth:`predict`."""
+        if test_cfg.get('flip_test', False):
+            flip_args = dict(
+                flip_indices=batch_data_samples[0].metainfo['flip_indices'],
+                flip_mode=test_cfg.get('flip_mode', 'heatmap'),
+                shift_heatmap=test_cfg.get('shift_heatmap', False),
+            )
+            heatmaps, mirrored = (self.forward(stages)[:-1] for stages in feats)
+            heatmaps = [
+                (heatmap + flip_heatmaps(mirror, **flip_args)) * 0.5
+                for heatmap, mirror in zip(heatmaps, mirrored)
+            ]
+        else:
+            heatmaps = self.forward(feats)[:-1]
+        for pred, *earlier in zip(preds, *map(self.decode, heatmaps)):
+            stages = [stage.keypoints for stage in (*earlier, pred)]
+            pred.stage_keypoints = np.stack(stages, axis=1)
 
 
 def stack_masks(stages: Sequence[StageOutput]) -> Tensor:
