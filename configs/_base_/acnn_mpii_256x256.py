@@ -16,7 +16,8 @@ model = dict(
     head=dict(
         type='ACNNHead', in_channels=256, out_channels=16, num_stages=4, decoder=_base_.codec
     ),
-    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True),
+    # output_stages: the table shows what each stage's prediction scores
+    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True, output_stages=True),
 )
 
 # "We use RMSProp", "a minibatch size of 12 (6 per GPU)"; alpha as in Torch, which the paper used

@@ -1,4 +1,4 @@
-"""Imports, hooks and logging: MMPose's defaults and the phase hand-over."""
+"""Imports, hooks and logging: MMPose's defaults, the phase hand-over and the table."""
 
 _base_ = ['mmpose::_base_/default_runtime.py']
 
@@ -8,6 +8,8 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     # refuses a checkpoint that this phase can't start from
     dict(type='PhaseHandoverHook'),
+    # the paper's table of every evaluation, as json, csv and md beside the log
+    dict(type='PCKhTableHook'),
 ]
 
 # one checkpoint per epoch, so that an interruption costs an epoch at most

@@ -1,0 +1,155 @@
+"""Evaluating a file of predictions for MPII's validation set, whoever made it.
+
+Legend: N people, K = 16 joints.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import mmengine
+import numpy as np
+from mmpose.datasets.datasets import MpiiDataset
+from scipy.io import loadmat
+
+from ..errors import ACNNError
+from .metric import table_rows
+from .pckh import NUM_JOINTS, UNSCORED
+from .table import TableRow
+
+
+def evaluate_file(
+    path: str | Path, base: int, ann_file: str | Path, headbox_file: str | Path
+) -> tuple[list[TableRow], dict[str, np.ndarray]]:
+    """Score a prediction file against annotations in MMPose's layout.
+
+    Args:
+        path: A .mat, .h5 or .json file with ``preds``, or the .pkl of ``test.py --dump``; people in
+            the order of ``ann_file``.
+        base: 0 if the upper left pixel of an image is (0, 0) in the file, 1 if it is (1, 1).
+        ann_file: ``mpii_val.json``.
+        headbox_file: ``mpii_gt_val.mat``.
+
+    Returns:
+        The table's rows, and the ``mean`` and ``median`` offset (2,) in x and y, in pixels, of the
+        predictions from the labels of the 14 scored joints. A wrong base shifts both by 1; the
+        mean also moves with predictions on another person, the median hardly.
+
+    Raises:
+        ACNNError: If a file is missing or of another layout, or has another number of people.
+    """
+    for file in (ann_file, headbox_file):
+        if not Path(file).is_file():
+            raise ACNNError(f'{file} does not exist: give the files that convert_mpii.py writes')
+    people = list(_labels(str(ann_file), str(headbox_file)))
+    num_people = len(json.loads(Path(ann_file).read_text(encoding='utf-8')))
+    predicted = read_predictions(path, num_people) - base
+    results = [
+        {
+            'pred_coords': predicted[[person['id']]],
+            'gt_coords': person['keypoints'],
+            'mask': person['keypoints_visible'].astype(bool),
+            'head_size': person['head_size'],
+        }
+        for person in people
+    ]
+    offsets = [(r['pred_coords'] + 1.0 - r['gt_coords'])[_scored(r['mask'])] for r in results]
+    offsets = np.concatenate(offsets)
+    return table_rows(results), {
+        'mean': offsets.mean(axis=0),
+        'median': np.median(offsets, axis=0),
+    }
+
+
+def _scored(mask: np.ndarray) -> np.ndarray:
+    """Take pelvis and thorax, which PCKh leaves out, from a mask (1, K)."""
+    mask = mask.copy()
+    mask[:, list(UNSCORED)] = False
+    return mask
+
+
+def _labels(ann_file: str, headbox_file: str) -> MpiiDataset:
+    try:
+        return MpiiDataset(
+            ann_file=ann_file, headbox_file=headbox_file, test_mode=True, serialize_data=False
+        )
+    except (KeyError, IndexError, ValueError) as error:
+        raise ACNNError(
+            f'{ann_file} and {headbox_file} can not be read as annotations of one validation set '
+            f'({error!r}): run tools/check_mpii.py'
+        ) from error
+
+
+def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
+    """Read a prediction file.
+
+    Args:
+        path: A .mat or .h5 file with the array ``preds``, a .json file with ``preds`` or with
+            nothing but the array, or a .pkl file of ``test.py --dump``. A pickle can run code:
+            read your own only.
+        num_people: N.
+
+    Returns:
+        (N, K, 2) float64, as the file counts pixels.
+
+    Raises:
+        ACNNError: If the file is missing, of another kind, or its array has another shape.
+    """
+    path = Path(path)
+    if path.suffix not in _READERS:
+        raise ACNNError(f'{path} must end in one of {", ".join(_READERS)}')
+    if not path.is_file():
+        raise ACNNError(f'prediction file {path} does not exist')
+    try:
+        array = np.asarray(_READERS[path.suffix](path), dtype=np.float64)
+    except KeyError as error:
+        raise ACNNError(f'{path} has no {error}, which holds the predictions') from error
+    except (OSError, ValueError, TypeError, NotImplementedError, pickle.PickleError) as error:
+        raise ACNNError(f'{path} can not be read as predictions: {error}') from error
+    array = _orient(array, num_people, path)
+    if not np.isfinite(array).all():
+        raise ACNNError(f'{path} holds coordinates that are not finite numbers')
+    return array
+
+
+def _orient(array: np.ndarray, num_people: int, path: Path) -> np.ndarray:
+    """Bring an array to (N, K, 2): MATLAB writes (2, K, N), some tools add a score to x and y."""
+    if array.ndim == 3:
+        for axes in itertools.permutations(range(3)):
+            candidate = array.transpose(axes)
+            if candidate.shape[:2] == (num_people, NUM_JOINTS) and candidate.shape[2] in (2, 3):
+                return candidate[..., :2]
+    raise ACNNError(
+        f'{path} holds an array of shape {array.shape}: {num_people} people x {NUM_JOINTS} joints '
+        'x 2 coordinates are needed'
+    )
+
+
+def _read_mat(path: Path) -> Any:
+    return loadmat(path)['preds']
+
+
+def _read_h5(path: Path) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise ACNNError(f'reading {path} needs h5py: pip install h5py') from error
+    with h5py.File(path) as file:
+        return file['preds'][()]
+
+
+def _read_json(path: Path) -> Any:
+    content = json.loads(path.read_text(encoding='utf-8'))
+    return content['preds'] if isinstance(content, dict) else content
+
+
+def _read_pkl(path: Path) -> Any:
+    samples = sorted(mmengine.load(path), key=lambda sample: sample['id'])
+    return np.concatenate([sample['pred_instances']['keypoints'] for sample in samples])
+
+
+_READERS = {'.mat': _read_mat, '.h5': _read_h5, '.json': _read_json, '.pkl': _read_pkl}

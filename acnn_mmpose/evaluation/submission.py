@@ -1,0 +1,178 @@
+"""The submission to MPII's benchmark: ``pred_keypoints_mpii.mat`` and a json twin.
+
+The benchmark wants ``annolist(img_train == 0)`` with the predictions filled in: per image, per
+rectangle, ``annopoints.point`` with id (from 0), x and y in pixels of the original image, which
+count from 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from mmpose.registry import METRICS
+from scipy.io import loadmat, savemat
+from scipy.io.matlab import MatReadError
+
+from ..datasets.mpii_release import records, struct_array, to_fields
+from ..errors import ACNNError
+
+# positions, counted from 1, of an image in annolist(img_train == 0) and of a rectangle in it
+Place = tuple[int, int]
+
+
+@METRICS.register_module()
+class MpiiSubmission(BaseMetric):
+    """Writes the submission instead of computing figures, which only the benchmark can.
+
+    Args:
+        ann_file: ``mpii_test.json``: who must be predicted.
+        annolist_file: ``mpii_test_annolist.mat``: the frame to fill in.
+        out_dir: Folder for ``pred_keypoints_mpii.mat`` and ``pred_keypoints_mpii.json``.
+
+    Raises:
+        ACNNError: If a file does not exist.
+    """
+
+    default_prefix = 'mpii_test'
+
+    def __init__(self, ann_file: str, annolist_file: str, out_dir: str) -> None:
+        super().__init__()
+        for path in (ann_file, annolist_file):
+            if not Path(path).is_file():
+                raise ACNNError(f'{path} does not exist: run tools/convert_mpii.py')
+        self.ann_file, self.annolist_file, self.out_dir = ann_file, annolist_file, Path(out_dir)
+
+    def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
+        """Keep each person's place and keypoints."""
+        for sample in data_samples:
+            keypoints = np.asarray(sample['pred_instances']['keypoints'][0], dtype=np.float64)
+            self.results.append((place_of(sample['raw_ann_info']), keypoints))
+
+    def compute_metrics(self, results: list[tuple[Place, np.ndarray]]) -> dict[str, float]:
+        """Write the submission; the only metric is the number of people in it."""
+        entries = json.loads(Path(self.ann_file).read_text(encoding='utf-8'))
+        # pixels count from 0 in MMPose, from 1 in MPII
+        points = {place: keypoints + 1 for place, keypoints in results}
+        check_complete(points, entries)
+        annolist = fill_annolist(load_annolist(self.annolist_file), points)
+        mat_file = write_submission(annolist, self.out_dir)
+        MMLogger.get_current_instance().info(f'{len(points):,} people written to {mat_file}')
+        return {'people': len(points)}
+
+
+def place_of(entry: Mapping) -> Place:
+    """Return the place of an entry of ``mpii_test.json``.
+
+    Raises:
+        ACNNError: If the entry does not say.
+    """
+    try:
+        return entry['image_index'], entry['rect_index']
+    except KeyError as error:
+        raise ACNNError(
+            f'the test annotations have no {error}: make them with tools/convert_mpii.py'
+        ) from error
+
+
+def check_complete(points: Mapping[Place, np.ndarray], entries: Sequence[Mapping]) -> None:
+    """Check that everybody has been predicted.
+
+    Args:
+        points: (16, 2) by place.
+        entries: ``mpii_test.json``.
+
+    Raises:
+        ACNNError: If a person is missing, or a coordinate is not a finite number.
+    """
+    missing = [entry for entry in entries if place_of(entry) not in points]
+    if missing:
+        raise ACNNError(
+            f'{len(missing)} of {len(entries)} people have no prediction, so no submission is '
+            f'written; the first is rectangle {missing[0]["rect_index"]} of '
+            f'{missing[0]["image"]}: test on all of mpii_test.json'
+        )
+    for place, joints in points.items():
+        if not np.isfinite(joints).all():
+            raise ACNNError(
+                f'the prediction for rectangle {place[1]} of test image {place[0]} is not finite, '
+                'so no submission is written: is the checkpoint sound?'
+            )
+
+
+def load_annolist(path: str | Path) -> np.ndarray:
+    """Read ``mpii_test_annolist.mat``.
+
+    Raises:
+        ACNNError: If it is something else.
+    """
+    try:
+        return loadmat(path)['annolist']
+    except (MatReadError, NotImplementedError, ValueError, TypeError, OSError, KeyError) as error:
+        raise ACNNError(
+            f'{path} can not be read as test images ({error!r}): run tools/convert_mpii.py'
+        ) from error
+
+
+def fill_annolist(annolist: np.ndarray, points: Mapping[Place, np.ndarray]) -> np.ndarray:
+    """Fill predictions in.
+
+    Args:
+        annolist: Struct array (1, number of test images).
+        points: (16, 2) by place, in pixels counted from 1.
+
+    Returns:
+        A copy whose rectangles, in their order, have ``annopoints`` where predicted.
+
+    Raises:
+        ACNNError: If a place does not exist.
+    """
+    images = [to_fields(image) for image in records(annolist)]
+    rects = [[to_fields(rect) for rect in records(image['annorect'])] for image in images]
+    for (image_index, rect_index), joints in points.items():
+        if not (image_index <= len(rects) and rect_index <= len(rects[image_index - 1])):
+            raise ACNNError(
+                f'there is no rectangle {rect_index} of test image {image_index}: mpii_test.json '
+                'and mpii_test_annolist.mat must come from one run of tools/convert_mpii.py'
+            )
+        point = struct_array(
+            [{'x': x, 'y': y, 'id': float(joint_id)} for joint_id, (x, y) in enumerate(joints)]
+        )
+        rects[image_index - 1][rect_index - 1]['annopoints'] = struct_array([{'point': point}])
+    for image, image_rects in zip(images, rects):
+        if image_rects:
+            image['annorect'] = struct_array(image_rects)
+    return struct_array(images)
+
+
+def write_submission(annolist: np.ndarray, out_dir: Path) -> Path:
+    """Write ``pred_keypoints_mpii.mat`` (variable ``pred``) and its json twin.
+
+    Returns:
+        The path of the .mat file.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    mat_file = out_dir / 'pred_keypoints_mpii.mat'
+    savemat(mat_file, {'pred': annolist}, do_compression=True)
+    twin = [_image_to_json(image) for image in records(annolist)]
+    mat_file.with_suffix('.json').write_text(json.dumps(twin), encoding='utf-8')
+    return mat_file
+
+
+def _image_to_json(image: np.void) -> dict:
+    """List an image's rectangles in their order, without points where none were predicted."""
+    name = str(records(image['image'])[0]['name'][0])
+    rects = []
+    for rect in records(image['annorect']):
+        annopoints = records(rect['annopoints']) if 'annopoints' in rect.dtype.names else []
+        point = [
+            {name: record[name] for name in ('id', 'x', 'y')}
+            for struct in annopoints
+            for record in records(struct['point'])
+        ]
+        rects.append({'annopoints': {'point': point}} if point else {})
+    return {'image': {'name': name}, 'annorect': rects}

@@ -1,0 +1,133 @@
+"""The paper's Table 1 as text, Markdown, CSV and json."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from .pckh import JOINT_GROUPS, Scores
+
+TOTALS = ('Total', 'Mean14')
+LEGEND = (
+    'Total: total_weighted, over the 14 scored joints, weighted by joint count',
+    'Mean14: mean_unweighted, plain mean of the 14 scored joints',
+    'AUC: area under the PCKh curve, the mean of PCKh@t over t from 0 to 0.5',
+)
+PUBLISHED = 'MPII test set, as published'
+
+
+class TableRow(NamedTuple):
+    """A row: whose prediction, which measure, which figures."""
+
+    method: str
+    measure: str
+    scores: Scores
+
+
+# Table 1 of the paper
+_TABLE_1 = {
+    "Tompson et al., CVPR'15": (96.1, 91.9, 83.9, 77.8, 80.9, 72.3, 64.8, 82.0),
+    "Pishchulin et al., CVPR'16": (94.1, 90.2, 83.4, 77.3, 82.6, 75.7, 68.6, 82.4),
+    "Lifshitz et al., ECCV'16": (97.8, 93.3, 85.7, 80.4, 85.3, 76.6, 70.2, 85.0),
+    "Gkioxary et al., ECCV'16": (96.2, 93.1, 86.7, 82.1, 85.2, 81.4, 74.1, 86.1),
+    "Rafi et al., BMVC'16": (97.2, 93.9, 86.4, 81.3, 86.8, 80.6, 73.4, 86.3),
+    "Wei et al., CVPR'16": (97.8, 95.0, 88.7, 84.0, 88.4, 82.8, 79.4, 88.5),
+    "Insafutdinov et al., ECCV'16": (96.8, 95.2, 89.3, 84.4, 88.4, 83.4, 78.0, 88.5),
+    "Newell et al., ECCV'16": (98.2, 96.3, 91.2, 87.1, 90.1, 87.4, 83.6, 90.9),
+    "Luvizon et al., arXiv'17": (98.1, 96.6, 92.0, 87.5, 90.6, 88.0, 82.7, 91.2),
+    "Ning et al., TMM'17": (98.1, 96.3, 92.2, 87.8, 90.6, 87.6, 82.7, 91.2),
+    "Chu et al., CVPR'17": (98.5, 96.3, 91.9, 88.1, 90.6, 88.0, 85.0, 91.5),
+    "Chou et al., arXiv'17": (98.2, 96.8, 92.2, 88.0, 91.3, 89.1, 84.9, 91.8),
+    "Chen et al., ICCV'17": (98.1, 96.5, 92.5, 88.5, 90.2, 89.6, 86.0, 91.9),
+    "Yang et al., ICCV'17": (98.5, 96.7, 92.5, 88.7, 91.1, 88.6, 86.0, 92.0),
+    'ACNN (paper)': (98.5, 96.4, 92.5, 88.5, 91.6, 88.9, 85.9, 92.0),
+}
+
+
+def published_rows() -> list[TableRow]:
+    """Return the rows of the paper's Table 1, whose measure says where they were measured."""
+    return [
+        TableRow(
+            method,
+            f'PCKh@0.5 ({PUBLISHED})',
+            Scores(dict(zip(JOINT_GROUPS, figures)), figures[-1], math.nan),
+        )
+        for method, figures in _TABLE_1.items()
+    ]
+
+
+def format_text(rows: Sequence[TableRow]) -> str:
+    """Format a table for a terminal."""
+    lines = [_header(), *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = [
+        '  '.join(
+            cell.ljust(width) if index < 2 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(cells, widths))
+        )
+        for cells in lines
+    ]
+    return '\n'.join([*text, *LEGEND])
+
+
+def format_markdown(rows: Sequence[TableRow]) -> str:
+    """Format a table as Markdown."""
+    lines = [_header(), ['---', '---', *['---:'] * (len(_header()) - 2)], *map(_cells, rows)]
+    table = '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+    return '\n'.join([table, '', *(f'- {line}' for line in LEGEND), ''])
+
+
+def format_csv(rows: Sequence[TableRow]) -> str:
+    """Format a table as CSV, at full precision."""
+    stream = io.StringIO()
+    records = [_record(row) for row in rows]
+    writer = csv.DictWriter(stream, fieldnames=list(records[0]), lineterminator='\n')
+    writer.writeheader()
+    writer.writerows(records)
+    return stream.getvalue()
+
+
+def format_json(rows: Sequence[TableRow]) -> str:
+    """Format a table as json, at full precision."""
+    return json.dumps([_record(row) for row in rows], indent=2) + '\n'
+
+
+def save_table(rows: Sequence[TableRow], stem: Path) -> None:
+    """Write ``stem`` with the endings .json, .csv and .md."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    formats = {'.json': format_json, '.csv': format_csv, '.md': format_markdown}
+    for ending, form in formats.items():
+        stem.with_name(stem.name + ending).write_text(form(rows), encoding='utf-8')
+
+
+def _record(row: TableRow) -> dict:
+    figures = {
+        **row.scores.groups,
+        'total_weighted': row.scores.total_weighted,
+        'mean_unweighted': row.scores.mean_unweighted,
+    }
+    return {
+        'method': row.method,
+        'measure': row.measure,
+        # json knows no NaN
+        **{name: None if math.isnan(figure) else figure for name, figure in figures.items()},
+    }
+
+
+def _header() -> list[str]:
+    return ['Method', 'Measure', *JOINT_GROUPS, *TOTALS]
+
+
+def _cells(row: TableRow) -> list[str]:
+    method, measure, *figures = _record(row).values()
+    digits = 1 if PUBLISHED in measure else 3
+    return [
+        method,
+        measure,
+        *('-' if figure is None else f'{figure:.{digits}f}' for figure in figures),
+    ]

@@ -1,0 +1,47 @@
+"""Evaluate a file of predictions for MPII's validation set.
+
+python tools/eval_predictions.py preds.mat --base 1
+
+The people are those of mpii_val.json, in its order. What test.py --dump writes has --base 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from acnn_mmpose.errors import run_tool
+from acnn_mmpose.evaluation import evaluate_file, format_text, published_rows, save_table
+
+
+def main() -> None:
+    """Evaluate and print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('predictions', help='.mat, .h5, .json, or the .pkl of test.py --dump')
+    parser.add_argument(
+        '--base',
+        type=int,
+        choices=[0, 1],
+        required=True,
+        help='the upper left pixel: 0 (MMPose, Python) or 1 (MPII, MATLAB)',
+    )
+    parser.add_argument('--ann-file', default='data/mpii/annotations/mpii_val.json')
+    parser.add_argument('--headbox-file', default='data/mpii/annotations/mpii_gt_val.mat')
+    parser.add_argument('--published', action='store_true', help="add the paper's Table 1")
+    parser.add_argument('--out', help='save the table as OUT.json, OUT.csv and OUT.md')
+    args = parser.parse_args()
+    rows, offsets = evaluate_file(args.predictions, args.base, args.ann_file, args.headbox_file)
+    if args.published:
+        rows += published_rows()
+    print(f'{args.predictions}, read as {args.base}-based coordinates')
+    for name, (x, y) in offsets.items():
+        print(f'{name} offset from the labels: x {x:+.3f} px, y {y:+.3f} px')
+    print(format_text(rows))
+    if args.out:
+        save_table(rows, Path(args.out))
+
+
+if __name__ == '__main__':
+    run_tool(main)
