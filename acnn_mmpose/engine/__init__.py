@@ -8,6 +8,7 @@ from .configuration import (
     load_config,
     set_checkpoint,
     show_predictions,
+    use_test_set,
 )
 from .launch import set_launcher
 from .phase_handover import PhaseHandoverHook
@@ -24,4 +25,5 @@ __all__ = [
     'set_launcher',
     'show_predictions',
     'train_in_order',
+    'use_test_set',
 ]

@@ -107,6 +107,20 @@ def dump_predictions(cfg: Config, path: str) -> None:
     cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
 
 
+def use_test_set(cfg: Config, out_dir: str) -> None:
+    """Make a test predict MPII's test set and write the benchmark's submission to ``out_dir``."""
+    dataset = cfg.test_dataloader.dataset
+    dataset.type, dataset.ann_file = 'MpiiTestDataset', 'annotations/mpii_test.json'
+    dataset.pop('headbox_file', None)
+    annotations = Path(dataset.get('data_root') or '') / 'annotations'
+    cfg.test_evaluator = dict(
+        type='MpiiSubmission',
+        ann_file=str(annotations / 'mpii_test.json'),
+        annolist_file=str(annotations / 'mpii_test_annolist.mat'),
+        out_dir=out_dir,
+    )
+
+
 def show_predictions(cfg: Config, folder: str, interval: int) -> None:
     """Make a test draw every ``interval``-th prediction into a folder (PoseVisualizationHook)."""
     cfg.default_hooks.visualization.update(enable=True, out_dir=folder, interval=interval)
