@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from ..errors import ACNNError
 from .image_check import Size, check_images
+from .mat_file import load_mat
 from .mpii_release import NUM_JOINTS
 from .mpii_test import PIXEL_STD
 
@@ -149,10 +149,10 @@ def _overlaps(entries: dict[str, list]) -> Iterator[str]:
 def _ground_truth_problems(path: Path, entries: list) -> Iterator[str]:
     """Check that the head boxes exist, belong to the rows of ``mpii_val.json`` and are sane."""
     try:
-        content = loadmat(path)
-        boxes = np.moveaxis(np.asarray(content['headboxes_src'], dtype=float), -1, 0)
-    except (OSError, ValueError, NotImplementedError, TypeError, KeyError) as error:
-        yield f'{path.name} can not be read: {error}'
+        boxes = np.moveaxis(load_mat(path, 'headboxes_src'), -1, 0)
+        positions = np.moveaxis(load_mat(path, 'pos_gt_src'), -1, 0)
+    except ACNNError as error:
+        yield f'{error}'
         return
     if boxes.shape != (len(entries), 2, 2):
         yield (
@@ -163,11 +163,9 @@ def _ground_truth_problems(path: Path, entries: list) -> Iterator[str]:
     for index, box in enumerate(boxes):
         if not (np.isfinite(box).all() and np.linalg.norm(box[1] - box[0]) > 0):
             yield f'{path.name} row {index}: head box {box.tolist()} has no size'
-    if 'pos_gt_src' in content:
-        positions = np.moveaxis(np.asarray(content['pos_gt_src'], dtype=float), -1, 0)
-        for index, (entry, position) in enumerate(zip(entries, positions)):
-            if not _same_joints(entry, position):
-                yield f'{path.name} row {index} and mpii_val.json entry {index} are not one person'
+    for index, (entry, position) in enumerate(zip(entries, positions)):
+        if not _same_joints(entry, position):
+            yield f'{path.name} row {index} and mpii_val.json entry {index} are not one person'
 
 
 def _same_joints(entry: Any, position: np.ndarray) -> bool:

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from ..errors import ACNNError
+from .mat_file import load_mat
 
 NUM_JOINTS = 16
 
@@ -132,8 +131,11 @@ def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
         elements: The fields of each element; what one element lacks is empty there.
 
     Returns:
-        (1, number of elements), a structured array with one object per field.
+        (1, number of elements), a structured array with one object per field; without elements
+        (0, 0), as MATLAB's [].
     """
+    if not elements:
+        return np.empty((0, 0))
     names = dict.fromkeys(name for element in elements for name in element)
     array = np.empty((1, len(elements)), dtype=[(name, object) for name in names])
     for name in names:
@@ -143,13 +145,7 @@ def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
 
 
 def _load_struct(path: str | Path) -> np.void:
-    if not Path(path).is_file():
-        raise ACNNError(f'annotation file {path} does not exist')
-    try:
-        content = loadmat(path, variable_names=['RELEASE'])
-    except (MatReadError, NotImplementedError, ValueError, TypeError, OSError) as error:
-        raise ACNNError(f'{path} can not be read as a MATLAB 5 to 7 file: {error}') from error
-    structs = records(content.get('RELEASE'))
+    structs = records(load_mat(path, 'RELEASE'))
     missing = {'annolist', 'img_train', 'single_person'}.difference(
         structs[0].dtype.names if structs else ()
     )

@@ -10,7 +10,7 @@ from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
 
-PIXEL_STD = 200  # MPII's scale is a person's height over 200 px
+PIXEL_STD = 200.0  # MPII's scale is a person's height over 200 px
 
 
 @DATASETS.register_module()
@@ -29,10 +29,11 @@ class MpiiTestDataset(MpiiDataset):
         return instances, list(images.values())
 
     def _to_instance(self, index: int, entry: dict) -> dict:
-        scale = np.full((1, 2), entry['scale'] * PIXEL_STD, dtype=np.float32)
-        center = np.array([entry['center']], dtype=np.float32)
-        center[:, 1] += 15 / PIXEL_STD * scale[:, 1]  # as MpiiDataset: don't crop the feet
-        center -= 1  # pixels count from 0
+        # the arithmetic of MpiiDataset, one scalar at a time for the same rounding
+        scale = np.array([entry['scale']] * 2, dtype=np.float32) * PIXEL_STD
+        center = np.array(entry['center'], dtype=np.float32)
+        center[1] = center[1] + 15.0 / PIXEL_STD * scale[1]  # don't crop the feet
+        center, scale = (center - 1)[None], scale[None]  # pixels count from 0
         return {
             'id': index,
             'img_id': int(Path(entry['image']).stem),
