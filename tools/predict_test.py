@@ -8,11 +8,11 @@ from __future__ import annotations
 import argparse
 import os
 
-from mmengine.config import DictAction
-from mmengine.runner import Runner
-
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import run_tool
+
+from mmengine.config import DictAction
+from mmengine.runner import Runner
 
 
 def parse_args() -> argparse.Namespace:

@@ -14,8 +14,8 @@ from typing import Any
 import mmengine
 import numpy as np
 from mmpose.datasets.datasets import MpiiDataset
-from scipy.io import loadmat
 
+from ..datasets.mat_file import load_mat
 from ..errors import ACNNError
 from .metric import table_rows
 from .pckh import NUM_JOINTS, UNSCORED
@@ -108,7 +108,9 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
         array = np.asarray(_READERS[path.suffix](path), dtype=np.float64)
     except KeyError as error:
         raise ACNNError(f'{path} has no {error}, which holds the predictions') from error
-    except (OSError, ValueError, TypeError, NotImplementedError, pickle.PickleError) as error:
+    except ACNNError:
+        raise
+    except (OSError, ValueError, TypeError, pickle.PickleError) as error:
         raise ACNNError(f'{path} can not be read as predictions: {error}') from error
     array = _orient(array, num_people, path)
     if not np.isfinite(array).all():
@@ -130,7 +132,7 @@ def _orient(array: np.ndarray, num_people: int, path: Path) -> np.ndarray:
 
 
 def _read_mat(path: Path) -> Any:
-    return loadmat(path)['preds']
+    return load_mat(path, 'preds')
 
 
 def _read_h5(path: Path) -> Any:

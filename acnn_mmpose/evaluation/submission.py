@@ -15,9 +15,9 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
-from scipy.io import loadmat, savemat
-from scipy.io.matlab import MatReadError
+from scipy.io import savemat
 
+from ..datasets.mat_file import load_mat
 from ..datasets.mpii_release import records, struct_array, to_fields
 from ..errors import ACNNError
 
@@ -59,7 +59,7 @@ class MpiiSubmission(BaseMetric):
         # pixels count from 0 in MMPose, from 1 in MPII
         points = {place: keypoints + 1 for place, keypoints in results}
         check_complete(points, entries)
-        annolist = fill_annolist(load_annolist(self.annolist_file), points)
+        annolist = fill_annolist(load_mat(self.annolist_file, 'annolist'), points)
         mat_file = write_submission(annolist, self.out_dir)
         MMLogger.get_current_instance().info(f'{len(points):,} people written to {mat_file}')
         return {'people': len(points)}
@@ -102,20 +102,6 @@ def check_complete(points: Mapping[Place, np.ndarray], entries: Sequence[Mapping
                 f'the prediction for rectangle {place[1]} of test image {place[0]} is not finite, '
                 'so no submission is written: is the checkpoint sound?'
             )
-
-
-def load_annolist(path: str | Path) -> np.ndarray:
-    """Read ``mpii_test_annolist.mat``.
-
-    Raises:
-        ACNNError: If it is something else.
-    """
-    try:
-        return loadmat(path)['annolist']
-    except (MatReadError, NotImplementedError, ValueError, TypeError, OSError, KeyError) as error:
-        raise ACNNError(
-            f'{path} can not be read as test images ({error!r}): run tools/convert_mpii.py'
-        ) from error
 
 
 def fill_annolist(annolist: np.ndarray, points: Mapping[Place, np.ndarray]) -> np.ndarray:
