@@ -27,6 +27,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where logs go')
     parser.add_argument('--out', help='write the metrics to this json file')
     parser.add_argument('--dump', help='write the predictions to this pkl file')
+    parser.add_argument(
+        '--submission',
+        metavar='DIR',
+        help="predict MPII's test set instead, and write the benchmark's submission to this folder",
+    )
     parser.add_argument('--show-dir', help='write pictures of the predictions to this folder')
     parser.add_argument('--interval', type=int, default=1, help='every how many samples a picture')
     parser.add_argument(
@@ -43,6 +48,8 @@ def main() -> None:
     """Build the runner and test."""
     args = parse_args()
     cfg = engine.load_config(args.config, args.work_dir, args.cfg_options)
+    if args.submission:
+        engine.use_test_set(cfg, args.submission)
     engine.check_data(cfg, 'test')
     engine.set_checkpoint(cfg, args.checkpoint)
     if args.dump:

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
 from scipy.io import loadmat
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'predict_test.py'
+TOOL = Path(__file__).parents[2] / 'tools' / 'test.py'
 
 
 def required(root):
@@ -52,7 +52,8 @@ def averaged_heatmaps(cfg, monkeypatch):
 def test_every_coordinate_returns_to_the_maximum_of_its_heatmap(
     cfg, checkpoint, mpii_root, tmp_path, monkeypatch
 ):
-    args = [TOOL, cfg.filename, checkpoint, tmp_path / 'out', '--work-dir', cfg.work_dir]
+    args = [TOOL, cfg.filename, checkpoint, '--submission', tmp_path / 'out']
+    args += ['--work-dir', cfg.work_dir]
     options = ['model.backbone.channels=16', 'model.head.in_channels=16']
     options += ['test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False']
     monkeypatch.setattr(sys, 'argv', [*map(str, args), '--cfg-options', *options])
