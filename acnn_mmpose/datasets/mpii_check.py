@@ -67,7 +67,7 @@ def _load_entries(root: Path, split: str, problems: list[str]) -> list:
         problems.append(f'{path.name} can not be read: {error}')
         return []
     if not isinstance(entries, list) or not entries:
-        problems.append(f'{path.name} is not a list of entries')
+        problems.append(f'{path.name} has no list of entries')
         return []
     return entries
 
@@ -80,6 +80,8 @@ def _image_names(entries: list) -> Iterator[str]:
 
 def entry_problems(entry: Any, has_joints: bool, sizes: dict[str, Size]) -> Iterator[str]:
     """Check one entry of an annotation file.
+
+    Center and labelled joints may lie outside the image by half the person's height.
 
     Args:
         entry: The entry.
@@ -94,23 +96,24 @@ def entry_problems(entry: Any, has_joints: bool, sizes: dict[str, Size]) -> Iter
     if missing:
         yield f'has no {", ".join(missing)}'
         return
-    image = entry['image']
-    if not str(image).partition('.')[0].isdigit():
+    image = str(entry['image'])
+    if not image.partition('.')[0].isdigit():
         yield f'image name {image!r} is not a number, which MpiiDataset needs'
     center, scale = _floats(entry['center']), _floats(entry['scale'])
     if scale.shape != () or not 0 < scale <= MAX_SCALE:
         yield f'scale {entry["scale"]} is not between 0 and {MAX_SCALE} (times 200 px)'
         scale = np.array(1.0)
+    height = float(scale) * PIXEL_STD
     if center.shape != (2,) or not np.isfinite(center).all():
         yield f'center {entry["center"]} is not two numbers'
-    elif image in sizes and _outside(center, sizes[image]) > 0:
+    elif image in sizes and _outside(center, sizes[image]) > height / 2:
         yield f'center {entry["center"]} is outside the image {image}, {_text(sizes[image])}'
     if has_joints:
-        yield from _joint_problems(entry, float(scale) * PIXEL_STD, sizes.get(image))
+        yield from _joint_problems(entry, height, sizes.get(image))
 
 
 def _joint_problems(entry: dict, height: float, size: Size | None) -> Iterator[str]:
-    """Check joints; labelled ones may lie outside the image by half the person's ``height``."""
+    """Check the joints of a person of ``height`` px."""
     joints, visible = _floats(entry['joints']), _floats(entry['joints_vis'])
     if joints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
         yield (

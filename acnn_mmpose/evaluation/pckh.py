@@ -20,7 +20,6 @@ JOINT_GROUPS = {
     'Kne.': (1, 4),
     'Ank.': (0, 5),
 }
-NUM_JOINTS = 16
 UNSCORED = (6, 7)  # pelvis and thorax
 THRESHOLDS = np.arange(0, 0.51, 0.01)  # of the curve, in head sizes
 

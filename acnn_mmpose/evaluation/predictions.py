@@ -16,9 +16,10 @@ import numpy as np
 from mmpose.datasets.datasets import MpiiDataset
 
 from ..datasets.mat_file import load_mat
+from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
 from .metric import table_rows
-from .pckh import NUM_JOINTS, UNSCORED
+from .pckh import UNSCORED
 from .table import TableRow
 
 
