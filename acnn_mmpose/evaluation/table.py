@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import ACNNError
 from .pckh import JOINT_GROUPS, Scores
 
 TOTALS = ('Total', 'Mean14')
@@ -103,6 +104,34 @@ def save_table(rows: Sequence[TableRow], stem: Path) -> None:
     formats = {'.json': format_json, '.csv': format_csv, '.md': format_markdown}
     for ending, form in formats.items():
         stem.with_name(stem.name + ending).write_text(form(rows), encoding='utf-8')
+
+
+def read_table(path: Path) -> list[TableRow]:
+    """Read a table that :func:`save_table` wrote as json.
+
+    Raises:
+        ACNNError: If the file is not such a table.
+    """
+    try:
+        records = json.loads(path.read_text(encoding='utf-8'))
+        return [
+            TableRow(
+                record['method'],
+                record['measure'],
+                Scores(
+                    {name: _figure(record[name]) for name in JOINT_GROUPS},
+                    _figure(record['total_weighted']),
+                    _figure(record['mean_unweighted']),
+                ),
+            )
+            for record in records
+        ]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ACNNError(f'{path} is not a table of an evaluation: {error!r}') from error
+
+
+def _figure(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _record(row: TableRow) -> dict:
