@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import mmengine
+import mmpose
 import pytest
 import torch
 
@@ -93,6 +94,21 @@ def test_missing_data_ends_in_one_sentence(run, tmp_path):
     assert done.returncode == 1
     assert 'mpii_train.json, which does not exist' in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+def test_mmposes_own_train_script_runs_our_configs(tmp_path, toy_root):
+    """What `mim train mmpose CONFIG` calls."""
+    script = Path(mmpose.__file__).parent / '.mim/tools/train.py'
+    done = subprocess.run(
+        [sys.executable, str(script), PHASES[0], '--local-rank', '0', *OPTIONS],
+        cwd=tmp_path,
+        env=dict(os.environ, ACNN_DATA_ROOT=str(toy_root), OMP_NUM_THREADS='1'),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / 'work_dirs/acnn_phase1/epoch_2.pth').is_file()
 
 
 @pytest.mark.parametrize('tool', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])

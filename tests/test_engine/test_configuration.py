@@ -6,6 +6,7 @@ from acnn_mmpose.errors import ACNNError
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 
 def test_a_missing_config_is_named():
@@ -58,3 +59,8 @@ def test_a_dump_must_be_a_pickle():
 def test_launchers_other_than_pytorch_need_a_gpu():
     with pytest.raises(ACNNError, match=r"'slurm' needs a GPU.*dist_train.sh"):
         engine.set_launcher(Config(), 'slurm')
+
+
+def test_an_untrained_network_knows_nothing(toy_config):
+    metrics = Runner.from_cfg(toy_config(1)).test()
+    assert metrics['PCK'] < 10

@@ -53,7 +53,7 @@ def test_resume_skips_the_finished_goes_on_with_the_started_and_starts_the_rest(
 
 
 def test_resume_keeps_the_optimizer_and_the_schedule(toy_config, tmp_path, monkeypatch):
-    options = {'param_scheduler.0.milestones': [1]}
+    options = {'param_scheduler.0.milestones': [1], 'optim_wrapper.optimizer.lr': 5e-4}
     train_epoch = EpochBasedTrainLoop.run_epoch
 
     def stop_in_the_second_epoch(self):
