@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.dist import master_only
@@ -36,7 +37,7 @@ class MpiiPCKhTable(MpiiPCKAccuracy):
         **kwargs: Arguments of :class:`MpiiPCKAccuracy`.
     """
 
-    def __init__(self, published: bool = False, **kwargs) -> None:
+    def __init__(self, published: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.published = published
         self.rows: list[TableRow] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
@@ -52,7 +52,7 @@ class ACNN(TopdownPoseEstimator):
         ACNNError: If the phase is unknown, or trains masks that the backbone does not have.
     """
 
-    def __init__(self, phase: str, **kwargs) -> None:
+    def __init__(self, phase: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if phase not in PHASES:
             raise ACNNError(f'unknown phase {phase!r}: choose one of {tuple(PHASES)}')

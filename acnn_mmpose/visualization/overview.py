@@ -12,6 +12,7 @@ import cv2
 import matplotlib
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmengine.dataset import pseudo_collate
 from mmpose.registry import DATASETS
@@ -128,7 +129,7 @@ def _overlay(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return (0.6 * (1 - large) * crop + large * colours).astype(np.uint8)
 
 
-def _draw_pose(axis, keypoints: np.ndarray, skeleton: Sequence[tuple[int, int]]) -> None:
+def _draw_pose(axis: Axes, keypoints: np.ndarray, skeleton: Sequence[tuple[int, int]]) -> None:
     for i, j in skeleton:
         axis.plot(*keypoints[[i, j]].T, color='#56B4E9', linewidth=1.5, solid_capstyle='round')
     axis.plot(*keypoints.T, 'o', color='#E69F00', markersize=2.5)
