@@ -1,8 +1,8 @@
-"""What MMPose's MpiiDataset lacks: conversion, a check, the test set, a transform, toy data."""
+"""What MMPose's MpiiDataset lacks: conversion, a check, the test set, transforms, toy data."""
 
 from .mpii_check import check_mpii
 from .mpii_convert import convert as convert_mpii
 from .mpii_test import MpiiTestDataset
-from .transforms import ZeroBasedKeypoints
+from .transforms import SeedSample, ZeroBasedKeypoints
 
-__all__ = ['MpiiTestDataset', 'ZeroBasedKeypoints', 'check_mpii', 'convert_mpii']
+__all__ = ['MpiiTestDataset', 'SeedSample', 'ZeroBasedKeypoints', 'check_mpii', 'convert_mpii']

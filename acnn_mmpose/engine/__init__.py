@@ -1,5 +1,6 @@
-"""Training: configs, the phase hand-over, several phases in order, distributed start-up."""
+"""Training: configs, the phase hand-over, phases in order, safe files, distributed start-up."""
 
+from .atomic_backend import AtomicLocalBackend
 from .configuration import (
     check_data,
     disable_validation,
@@ -12,10 +13,13 @@ from .configuration import (
 )
 from .launch import set_launcher
 from .phase_handover import PhaseHandoverHook
+from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 
 __all__ = [
+    'AtomicLocalBackend',
     'PhaseHandoverHook',
+    'SampleSeedHook',
     'check_data',
     'disable_validation',
     'dump_predictions',

@@ -6,11 +6,12 @@ from typing import Any
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import BaseLoop, Runner, find_latest_checkpoint
+from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
+from .checkpoints import latest_checkpoint
 
 MASK_BRANCHES = 'backbone.mask_branches.'
 
@@ -38,7 +39,7 @@ class PhaseHandoverHook(Hook):
         phase = _model(runner).phase
         previous = PHASES[phase].follows
         has_start = runner._load_from is not None or (
-            runner._resume and find_latest_checkpoint(runner.work_dir) is not None
+            runner._resume and latest_checkpoint(runner.work_dir) is not None
         )
         if _is_training(runner) and previous is not None and not has_start:
             raise ACNNError(

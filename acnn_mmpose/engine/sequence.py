@@ -10,11 +10,12 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
-from mmengine.runner import CheckpointLoader, Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
 from ..errors import ACNNError
 from ..models import PHASES
+from .checkpoints import latest_checkpoint, read_meta
 from .phase_handover import describe_mismatch
 
 
@@ -42,9 +43,12 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
         if not set_start(cfg, previous, resume):
             print_log(f'{cfg.work_dir} is finished: skipped', logger='current')
         else:
+            # MMEngine keeps visualizers by name: a second one of the same name would be the first,
+            # and log into the work_dir of the phase before
+            cfg.visualizer.name = cfg.work_dir
             Runner.from_cfg(cfg).train()
             gc.collect()  # ends the data loaders' workers before the next phase starts its own
-        previous = _latest_checkpoint(cfg)
+        previous = latest_checkpoint(cfg.work_dir)
 
 
 def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
@@ -58,12 +62,15 @@ def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
     Returns:
         False if there is nothing left to train.
     """
-    latest = _latest_checkpoint(cfg) if resume == 'auto' else resume
+    latest = latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
     if latest is not None:
-        if resume == 'auto' and _is_finished(cfg, latest):
+        meta = read_meta(latest)
+        if resume == 'auto' and _is_finished(cfg, meta):
             return False
         # a load_from of the config is the previous phase's file, which must not be resumed
         cfg.load_from, cfg.resume = latest, True
+        # MMEngine takes the seed from the checkpoint only after it has built the data loader
+        cfg.randomness = {**cfg.get('randomness', {}), 'seed': meta.get('seed')}
     elif previous is not None:
         cfg.load_from, cfg.resume = previous, False
     return True
@@ -95,12 +102,7 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
             )
 
 
-def _latest_checkpoint(cfg: Config) -> str | None:
-    return find_latest_checkpoint(cfg.work_dir)
-
-
-def _is_finished(cfg: Config, checkpoint: str) -> bool:
-    meta: dict[str, Any] = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')['meta']
+def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:
     if cfg.train_cfg.get('by_epoch', True):
         return meta['epoch'] >= cfg.train_cfg.max_epochs
     return meta['iter'] >= cfg.train_cfg.max_iters

@@ -11,6 +11,7 @@ data_root = '{{$ACNN_DATA_ROOT:data/mpii/}}'
 codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
 train_pipeline = [
+    dict(type='SeedSample'),
     dict(type='LoadImage'),
     # MPII's joints count from 1, pixels from 0
     dict(type='ZeroBasedKeypoints'),

@@ -8,9 +8,19 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     # refuses a checkpoint that this phase can't start from
     dict(type='PhaseHandoverHook'),
+    # augmentation depends on seed, epoch and person only, so that a resumed run repeats it
+    dict(type='SampleSeedHook'),
     # the paper's table of every evaluation, as json, csv and md beside the log
     dict(type='PCKhTableHook'),
 ]
 
-# one checkpoint per epoch, so that an interruption costs an epoch at most
-default_hooks = dict(checkpoint=dict(interval=1, max_keep_ckpts=2, save_best='PCK', rule='greater'))
+# one checkpoint per epoch, so that an interruption costs an epoch at most; written whole or not
+default_hooks = dict(
+    checkpoint=dict(
+        interval=1,
+        max_keep_ckpts=2,
+        save_best='PCK',
+        rule='greater',
+        backend_args=dict(backend='atomic_local'),
+    )
+)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.datasets import ZeroBasedKeypoints
+import random
+
+from acnn_mmpose.datasets import SeedSample, ZeroBasedKeypoints
 
 import numpy as np
 import pytest
@@ -54,3 +56,26 @@ def test_a_perfect_predictor_has_distance_0_in_the_stock_metric(toy_root, monkey
     metrics = metric.evaluate(len(val))
     assert metrics['PCK'] == pytest.approx(100)
     assert metrics['PCK@0.1'] == pytest.approx(100)
+
+
+def draws(transform, person: int) -> list[float]:
+    transform(dict(id=person))
+    return [np.random.rand(), random.random()]
+
+
+def test_augmentation_depends_on_seed_epoch_and_person_only():
+    first, second = SeedSample(), SeedSample()
+    first.start_epoch(seed=1, epoch=4)
+    second.start_epoch(seed=1, epoch=4)
+    draws(second, person=8)  # what a worker made before does not matter
+    assert draws(first, person=7) == draws(second, person=7)
+    assert draws(first, person=7) != draws(first, person=8)
+    for other in (dict(seed=2, epoch=4), dict(seed=1, epoch=5)):
+        second.start_epoch(**other)
+        assert draws(first, person=7) != draws(second, person=7)
+
+
+def test_without_a_start_the_random_numbers_are_left_alone():
+    state = np.random.get_state()[1].copy()
+    SeedSample()(dict(id=7))
+    assert (np.random.get_state()[1] == state).all()

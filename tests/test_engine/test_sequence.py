@@ -35,6 +35,9 @@ def test_each_phase_starts_from_the_last_checkpoint_of_the_one_before(
         ('phase2', str(tmp_path / 'phase1' / 'epoch_2.pth'), False),
         ('phase3', str(tmp_path / 'phase2' / 'epoch_2.pth'), False),
     ]
+    for n in (1, 2, 3):  # each phase logs into its own work_dir
+        (log,) = (tmp_path / f'phase{n}').glob('*/vis_data/scalars.json')
+        assert '"loss_kpt"' in log.read_text()
 
 
 def test_resume_skips_the_finished_goes_on_with_the_started_and_starts_the_rest(

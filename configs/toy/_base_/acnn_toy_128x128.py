@@ -17,7 +17,7 @@ model = dict(
 
 affine = dict(type='TopdownAffine', input_size=codec['input_size'])
 train_pipeline = [
-    *_base_.train_pipeline[:5],  # load, shift, box, flip, scale and rotate
+    *_base_.train_pipeline[:6],  # seed, load, shift, box, flip, scale and rotate
     affine,
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs'),
