@@ -12,12 +12,14 @@ from .configuration import (
     use_test_set,
 )
 from .launch import set_launcher
+from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 
 __all__ = [
     'AtomicLocalBackend',
+    'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
     'check_data',

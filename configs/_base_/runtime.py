@@ -8,6 +8,8 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     # refuses a checkpoint that this phase can't start from
     dict(type='PhaseHandoverHook'),
+    # ends a run whose loss is NaN or infinite
+    dict(type='LossGuardHook'),
     # augmentation depends on seed, epoch and person only, so that a resumed run repeats it
     dict(type='SampleSeedHook'),
     # the paper's table of every evaluation, as json, csv and md beside the log
