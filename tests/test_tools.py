@@ -29,7 +29,7 @@ def run(toy_root, tmp_path):
         return subprocess.run(
             [*interpreter, str(ROOT / 'tools' / tool), *map(str, args)],
             cwd=tmp_path,
-            env=dict(environment, PORT='29555', OMP_NUM_THREADS='1'),
+            env=dict(environment, OMP_NUM_THREADS='1'),
             capture_output=True,
             text=True,
             check=False,
@@ -79,6 +79,8 @@ def test_visualize_writes_a_picture(run, tmp_path, trained):
     [
         (['train.py', 'nowhere.py'], 'error: config file nowhere.py does not exist'),
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
+        (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
+        (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),
     ],
 )
@@ -111,8 +113,16 @@ def test_mmposes_own_train_script_runs_our_configs(tmp_path, toy_root):
     assert (tmp_path / 'work_dirs/acnn_phase1/epoch_2.pth').is_file()
 
 
-@pytest.mark.parametrize('tool', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
-def test_scripts_without_arguments_say_how_to_call_them(run, tool):
-    done = run(tool)
+@pytest.mark.parametrize(
+    ('tool', 'args'),
+    [
+        ('dist_train.sh', []),
+        ('dist_train.sh', [PHASES[0]]),
+        ('dist_test.sh', [PHASES[0], '2', 'swapped.pth']),
+        ('slurm_train.sh', []),
+    ],
+)
+def test_scripts_with_wrong_arguments_say_how_to_call_them(run, tool, args):
+    done = run(tool, *args)
     assert done.returncode == 2
     assert f'tools/{tool}' in done.stderr

@@ -6,14 +6,14 @@
 # Several machines: as in tools/dist_train.sh.
 set -euo pipefail
 
-[ $# -ge 3 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+if [ $# -lt 3 ] || ! [[ $3 =~ ^[1-9][0-9]*$ ]]; then
+    sed -n '2,6s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
 config=$1 checkpoint=$2 processes=$3
 shift 3
+for file in "$config" "$checkpoint"; do
+    [ -f "$file" ] || { echo "error: $file does not exist" >&2; exit 1; }
+done
 
-exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" \
-    --node_rank="${NODE_RANK:-0}" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-    --master_port="${PORT:-29500}" \
-    --nproc_per_node="$processes" \
-    "$(dirname "$0")/test.py" "$config" "$checkpoint" --launcher pytorch "$@"
+exec "$(dirname "$0")/_torchrun.sh" "$processes" test.py "$config" "$checkpoint" "$@"

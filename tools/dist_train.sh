@@ -13,8 +13,9 @@ set -euo pipefail
 usage() { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 
 configs=()
-while [ $# -gt 0 ] && ! [[ $1 =~ ^[0-9]+$ ]]; do
+while [ $# -gt 0 ] && ! [[ $1 =~ ^[1-9][0-9]*$ ]]; do
     [[ $1 == -* ]] && usage
+    [ -f "$1" ] || { echo "error: config file $1 does not exist" >&2; exit 1; }
     configs+=("$1")
     shift
 done
@@ -22,10 +23,4 @@ done
 processes=$1
 shift
 
-exec "${PYTHON:-python}" -m torch.distributed.run \
-    --nnodes="${NNODES:-1}" \
-    --node_rank="${NODE_RANK:-0}" \
-    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
-    --master_port="${PORT:-29500}" \
-    --nproc_per_node="$processes" \
-    "$(dirname "$0")/train.py" "${configs[@]}" --launcher pytorch "$@"
+exec "$(dirname "$0")/_torchrun.sh" "$processes" train.py "${configs[@]}" "$@"

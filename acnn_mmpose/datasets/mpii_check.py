@@ -163,6 +163,12 @@ def _ground_truth_problems(path: Path, entries: list) -> Iterator[str]:
             ' MMPose matches them by position'
         )
         return
+    if positions.shape != (len(entries), NUM_JOINTS, 2):
+        yield (
+            f'{path.name} has joints (pos_gt_src) of shape {positions.shape} instead of '
+            f'{(len(entries), NUM_JOINTS, 2)}, people x joints x 2'
+        )
+        return
     for index, box in enumerate(boxes):
         if not (np.isfinite(box).all() and np.linalg.norm(box[1] - box[0]) > 0):
             yield f'{path.name} row {index}: head box {box.tolist()} has no size'

@@ -1,28 +1,69 @@
-"""Finding the checkpoint to go on from."""
+"""Reading checkpoints, and finding the one to go on from."""
 
 from __future__ import annotations
 
+import pickle
 import re
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.runner import CheckpointLoader
+
+from ..errors import ACNNError
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a checkpoint file, in place of MMEngine's loader of the same name.
+
+    Args:
+        filename: The file.
+        map_location: As in :func:`torch.load`.
+
+    Raises:
+        ACNNError: If the file does not exist, is damaged, or asks for types that a checkpoint of
+            the Runner does not contain (see :mod:`acnn_mmpose.compat`).
+    """
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise ACNNError(f'checkpoint {filename} does not exist')
+    try:
+        return torch.load(path, map_location=map_location)
+    except pickle.UnpicklingError as error:
+        raise ACNNError(
+            f'{filename} is not a checkpoint, or holds types that could run code, and is refused: '
+            f'{str(error).splitlines()[0]}'
+        ) from error
+    except Exception as error:  # arbitrary bytes make the unpickler raise anything
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ACNNError(
+            f'{filename} is damaged or not a checkpoint ({reason}): take another one, for example '
+            'that of the epoch before'
+        ) from error
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:
-    """Find the checkpoint of the last saved epoch or iteration.
+    """Find the checkpoint that a run saved last.
 
-    MMEngine's ``last_checkpoint`` file is not asked: it names a file by its absolute path, and a
-    process killed while it writes leaves it empty. Checkpoint files themselves are whole.
+    MMEngine notes it in the file ``last_checkpoint``. Where that is missing or empty, because the
+    process was killed while it wrote, or names a file that is not there, the checkpoint with the
+    largest number counts.
 
     Args:
-        work_dir: Folder of a run.
+        work_dir: Folder of the run, which may have been moved since.
 
     Returns:
         The path, or None if there is no checkpoint.
     """
+    work_dir = Path(work_dir)
+    note = work_dir / 'last_checkpoint'
+    if note.is_file():
+        noted = work_dir / Path(note.read_text().strip()).name
+        if noted.is_file():
+            return str(noted)
     found = {}
-    for path in Path(work_dir).glob('*.pth'):
+    for path in work_dir.glob('*.pth'):
         match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)
         if match:
             found[int(match[1])] = path

@@ -38,10 +38,10 @@ class PhaseHandoverHook(Hook):
         """Refuse to train a later phase from random weights."""
         phase = _model(runner).phase
         previous = PHASES[phase].follows
-        has_start = runner._load_from is not None or (
-            runner._resume and latest_checkpoint(runner.work_dir) is not None
-        )
-        if _is_training(runner) and previous is not None and not has_start:
+        if runner._resume and runner._load_from is None:
+            # MMEngine would resume nothing where its note of the last checkpoint is missing
+            runner._load_from = latest_checkpoint(runner.work_dir)
+        if _is_training(runner) and previous is not None and runner._load_from is None:
             raise ACNNError(
                 f'phase {phase!r} must start from the last checkpoint of phase {previous!r}: '
                 'give it with --cfg-options load_from=WORK_DIR/epoch_N.pth, or train the phases '
@@ -52,8 +52,8 @@ class PhaseHandoverHook(Hook):
         """Check phase, keys and shapes of a checkpoint that is about to be loaded."""
         model = _model(runner)
         purpose, expected = _expected_phases(runner, model.phase)
-        file = runner._load_from or f'the latest checkpoint of {runner.work_dir}'
-        phase = checkpoint.get('meta', {}).get('acnn_phase')
+        file, meta = runner._load_from, checkpoint.get('meta', {})
+        phase = meta.get('acnn_phase')
         # files from elsewhere name no phase; their weights may still start or test a phase
         if phase not in expected and (phase is not None or purpose == 'resume'):
             raise ACNNError(
@@ -61,6 +61,14 @@ class PhaseHandoverHook(Hook):
                 f'to {purpose} phase {model.phase!r} a checkpoint of phase '
                 f'{" or ".join(map(repr, expected))} is expected'
             )
+        if phase is not None and PHASES[phase].uses_masks:
+            mode = model.backbone.mask_mode
+            trained = meta.get('acnn_mask_mode', mode)
+            if mode != trained:
+                raise ACNNError(
+                    f'the masks of {file} were trained with mask_mode {trained!r} and mean '
+                    f'something else in mode {mode!r}: set model.backbone.mask_mode={trained}'
+                )
         weights = checkpoint.get('state_dict', checkpoint)
         masks_start_anew = purpose == 'start' and model.phase == 'attention'
         if masks_start_anew and phase == 'pose':
@@ -76,8 +84,9 @@ class PhaseHandoverHook(Hook):
             )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Record the phase that the weights come from."""
-        checkpoint['meta']['acnn_phase'] = _model(runner).phase
+        """Record the phase and the mask mode that the weights come from."""
+        model = _model(runner)
+        checkpoint['meta'].update(acnn_phase=model.phase, acnn_mask_mode=model.backbone.mask_mode)
 
 
 def _model(runner: Runner) -> ACNN:

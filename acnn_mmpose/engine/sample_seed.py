@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ..datasets import SeedSample
@@ -14,11 +17,22 @@ class SampleSeedHook(Hook):
     """Tells :class:`SeedSample` the run's seed and the epoch that begins.
 
     Worker processes otherwise draw augmentations from a stream that starts anew when a run is
-    resumed, so that a resumed run sees other crops than one that was not interrupted.
+    resumed, so that a resumed run sees other crops than one that was not interrupted. A training
+    loop without epochs keeps that stream.
     """
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Set seed and epoch, in this process and in the workers."""
-        for transform in runner.train_dataloader.dataset.pipeline.transforms:
-            if isinstance(transform, SeedSample):
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            for transform in _sample_seeds(runner.train_dataloader.dataset):
                 transform.start_epoch(runner.seed, runner.epoch)
+
+
+def _sample_seeds(dataset: Any) -> Iterator[SeedSample]:
+    """Yield the seeds in a data set's pipeline, also within MMEngine's dataset wrappers."""
+    for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
+        if isinstance(transform, SeedSample):
+            yield transform
+    for inner in (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])):
+        if inner is not None:
+            yield from _sample_seeds(inner)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.dist import broadcast_object_list
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
@@ -32,12 +33,20 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
     Raises:
         ACNNError: Before anything is trained, if the configs do not follow each other.
     """
+    if resume is not None and resume.endswith('.py'):
+        raise ACNNError(f'--resume took {resume} for its checkpoint: put it after the configs')
     if resume not in (None, 'auto') and len(cfgs) > 1:
         raise ACNNError(
             f'--resume {resume} names one checkpoint, but {len(cfgs)} configs are given: with '
             'several configs use --resume alone'
         )
     check_sequence(cfgs)
+    for cfg in cfgs if resume is None else ():
+        if latest_checkpoint(cfg.work_dir) is not None:
+            raise ACNNError(
+                f'{cfg.work_dir} holds the checkpoints of another run: go on with it by --resume, '
+                'choose another --work-dir, or remove the folder'
+            )
     previous = None
     for cfg in cfgs:
         if not set_start(cfg, previous, resume):
@@ -45,10 +54,10 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
         else:
             # MMEngine keeps visualizers by name: a second one of the same name would be the first,
             # and log into the work_dir of the phase before
-            cfg.visualizer.name = cfg.work_dir
+            cfg.setdefault('visualizer', dict(type='PoseLocalVisualizer')).name = cfg.work_dir
             Runner.from_cfg(cfg).train()
             gc.collect()  # ends the data loaders' workers before the next phase starts its own
-        previous = latest_checkpoint(cfg.work_dir)
+        previous = _agreed_checkpoint(cfg)
 
 
 def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
@@ -62,7 +71,7 @@ def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
     Returns:
         False if there is nothing left to train.
     """
-    latest = latest_checkpoint(cfg.work_dir) if resume == 'auto' else resume
+    latest = _agreed_checkpoint(cfg) if resume == 'auto' else resume
     if latest is not None:
         meta = read_meta(latest)
         if resume == 'auto' and _is_finished(cfg, meta):
@@ -100,6 +109,13 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
             raise ACNNError(
                 f'{after.filename} can not start from the weights of {before.filename}: {mismatch}'
             )
+
+
+def _agreed_checkpoint(cfg: Config) -> str | None:
+    """Find the last checkpoint on the first process, which writes them, and tell the others."""
+    found = [latest_checkpoint(cfg.work_dir)]
+    broadcast_object_list(found)
+    return found[0]
 
 
 def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:

@@ -76,6 +76,7 @@ class AttentionHourglassNet(BaseModule):
             )
         self.num_stages = num_stages
         self.depth = depth
+        self.mask_mode = mask_mode
         self.bypass_masks = False
 
         self.stem = Stem(channels)

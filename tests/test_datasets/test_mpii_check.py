@@ -98,6 +98,16 @@ def test_head_boxes_of_other_people_are_found(root):
     assert len(problems) == 1 + 6
 
 
+@pytest.mark.parametrize('cut', [np.s_[:, :, :-1], np.s_[:-1]])
+def test_joints_of_the_wrong_shape_are_found(root, cut):
+    path = root / 'annotations' / 'mpii_gt_val.mat'
+    truth = loadmat(path)
+    truth['pos_gt_src'] = truth['pos_gt_src'][cut]
+    savemat(path, truth)
+    (problem,) = check_mpii(root)
+    assert problem.startswith('mpii_gt_val.mat has joints (pos_gt_src) of shape')
+
+
 def test_what_is_wholly_missing_is_one_problem_each(root):
     (root / 'images').rename(root / 'pictures')
     for name in ('mpii_train.json', 'mpii_gt_val.mat'):

@@ -136,9 +136,21 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
     assert (tmp_path / 'a.pth').read_bytes() == b'first'
 
 
-def test_the_latest_checkpoint_is_the_one_with_the_largest_number(tmp_path):
+@pytest.mark.parametrize(
+    ('note', 'expected'),
+    [
+        (None, 'epoch_10.pth'),
+        ('', 'epoch_10.pth'),  # left empty by a killed process
+        ('/old/place/epoch_9.pth', 'epoch_9.pth'),
+        ('/old/place/epoch_8.pth', 'epoch_10.pth'),  # is not there
+    ],
+)
+def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
+    tmp_path, note, expected
+):
     assert latest_checkpoint(tmp_path) is None
     for name in ('epoch_9.pth', 'epoch_10.pth', 'best_PCK_epoch_11.pth', 'epoch_12.pth.partial'):
         (tmp_path / name).touch()
-    (tmp_path / 'last_checkpoint').touch()  # left empty by a killed process
-    assert latest_checkpoint(tmp_path) == str(tmp_path / 'epoch_10.pth')
+    if note is not None:
+        (tmp_path / 'last_checkpoint').write_text(note)
+    assert latest_checkpoint(tmp_path) == str(tmp_path / expected)

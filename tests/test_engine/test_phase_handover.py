@@ -123,3 +123,23 @@ def test_a_model_of_another_type_is_named(toy_config):
     del cfg.model['phase']
     with pytest.raises(ACNNError, match=r'TopdownPoseEstimator.*custom_hooks'):
         Runner.from_cfg(cfg).train()
+
+
+def test_hard_masks_are_not_tested_as_soft(toy_config, trained):
+    options = {'load_from': str(trained['joint']), 'model.backbone.mask_mode': 'soft'}
+    with pytest.raises(ACNNError, match="trained with mask_mode 'hard'.*mask_mode=hard"):
+        Runner.from_cfg(toy_config(3, **options)).test()
+
+
+@pytest.mark.parametrize('content', [b'', b'text', b'cut'])
+def test_a_damaged_checkpoint_is_named(toy_config, trained, tmp_path, content):
+    file = tmp_path / 'damaged.pth'
+    whole = trained['pose'].read_bytes()
+    file.write_bytes(whole[: len(whole) // 2] if content == b'cut' else content)
+    with pytest.raises(ACNNError, match=r'damaged.pth is (damaged|not a checkpoint)'):
+        Runner.from_cfg(toy_config(2, load_from=str(file))).train()
+
+
+def test_a_checkpoint_that_is_not_there_is_named(toy_config):
+    with pytest.raises(ACNNError, match='checkpoint nowhere.pth does not exist'):
+        Runner.from_cfg(toy_config(2, load_from='nowhere.pth')).train()

@@ -106,3 +106,26 @@ def test_two_configs_in_one_work_dir_are_refused(toy_config):
 def test_one_checkpoint_can_not_resume_several_configs(toy_config):
     with pytest.raises(ACNNError, match='--resume some.pth names one checkpoint'):
         train_in_order([toy_config(1), toy_config(2)], resume='some.pth')
+
+
+def test_a_work_dir_of_another_run_is_refused_before_training(toy_config, phases_trained):
+    train_in_order([toy_config(1)])
+    phases_trained.clear()
+    with pytest.raises(ACNNError, match=r'phase1 holds the checkpoints of another run.*--resume'):
+        train_in_order([toy_config(1), toy_config(2)])
+    assert phases_trained == []
+
+
+def test_resume_before_the_configs_takes_one_for_its_checkpoint(toy_config):
+    with pytest.raises(ACNNError, match=r'--resume took phase1.py.*after the configs'):
+        train_in_order([toy_config(2)], resume='phase1.py')
+
+
+def test_mmengines_own_resume_finds_the_checkpoint_without_its_note(toy_config, tmp_path):
+    """`mim train --resume` after a kill between the checkpoint and the note of it."""
+    train_in_order([toy_config(1, **{'train_cfg.max_epochs': 1})])
+    (tmp_path / 'phase1' / 'last_checkpoint').unlink()
+    runner = Runner.from_cfg(toy_config(1, resume=True))
+    runner.train()
+    assert runner.iter == 6
+    assert runner._load_from == str(tmp_path / 'phase1' / 'epoch_1.pth')
