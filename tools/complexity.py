@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Count and print."""
     cfg = engine.load_config(parse_args().config)
-    width, height = cfg.codec.input_size
+    width, height = cfg.model.head.decoder.input_size
     result = measure_complexity(init_model(cfg, device='cpu'), (width, height))
     share = 100 * result.mask_flops / result.flops
     print(f'{cfg.filename}, input {width}x{height}, one forward pass')

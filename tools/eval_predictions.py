@@ -8,6 +8,7 @@ The people are those of mpii_val.json, in its order. What test.py --dump writes 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from acnn_mmpose.errors import run_tool
@@ -27,8 +28,9 @@ def main() -> None:
         required=True,
         help='the upper left pixel: 0 (MMPose, Python) or 1 (MPII, MATLAB)',
     )
-    parser.add_argument('--ann-file', default='data/mpii/annotations/mpii_val.json')
-    parser.add_argument('--headbox-file', default='data/mpii/annotations/mpii_gt_val.mat')
+    annotations = Path(os.environ.get('ACNN_DATA_ROOT', 'data/mpii')) / 'annotations'
+    parser.add_argument('--ann-file', default=annotations / 'mpii_val.json')
+    parser.add_argument('--headbox-file', default=annotations / 'mpii_gt_val.mat')
     parser.add_argument('--published', action='store_true', help="add the paper's Table 1")
     parser.add_argument('--out', help='save the table as OUT.json, OUT.csv and OUT.md')
     args = parser.parse_args()

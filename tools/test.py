@@ -9,7 +9,7 @@ import argparse
 import os
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import run_tool
+from acnn_mmpose.errors import ACNNError, run_tool
 
 import mmengine
 from mmengine.config import DictAction
@@ -33,7 +33,6 @@ def parse_args() -> argparse.Namespace:
         help="predict MPII's test set instead, and write the benchmark's submission to this folder",
     )
     parser.add_argument('--show-dir', help='write pictures of the predictions to this folder')
-    parser.add_argument('--interval', type=int, default=1, help='every how many samples a picture')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config overrides'
     )
@@ -47,6 +46,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Build the runner and test."""
     args = parse_args()
+    if args.out and not args.out.endswith('.json'):
+        raise ACNNError(f'--out writes json: {args.out} must end in .json')
     cfg = engine.load_config(args.config, args.work_dir, args.cfg_options)
     if args.submission:
         engine.use_test_set(cfg, args.submission)
@@ -55,7 +56,8 @@ def main() -> None:
     if args.dump:
         engine.dump_predictions(cfg, args.dump)
     if args.show_dir:
-        engine.show_predictions(cfg, args.show_dir, args.interval)
+        engine.show_predictions(cfg, args.show_dir)
+    engine.make_work_dir(cfg)
     engine.set_launcher(cfg, args.launcher)
     metrics = Runner.from_cfg(cfg).test()
     if args.out and is_main_process():

@@ -1,6 +1,6 @@
 """A toy pose data set in the layout of MPII: drawn people over clutter, made in seconds.
 
-It lets the whole chain (training, search, evaluation, plots) run where no MPII is at hand. MMPose's
+It lets the whole chain (training, evaluation, pictures) run where no MPII is at hand. MMPose's
 stock ``MpiiDataset`` and ``MpiiPCKAccuracy`` read it unchanged::
 
     <root>/toy.json                         the options the set was made with
@@ -30,6 +30,7 @@ from scipy.io import savemat
 from tqdm import tqdm
 
 from ..errors import ACNNError
+from .mpii_convert import JOINT_NAMES
 from .toy_figure import Joint, head_box, pose_figure
 from .toy_person import (
     HAIR_TONES,
@@ -68,11 +69,6 @@ FRAGMENTS = (
     (Joint.UPPER_NECK, ('head',)),
     (Joint.THORAX, ('torso', 'left arm')),
     (Joint.THORAX, ('head', 'torso', 'left arm', 'right arm')),
-)
-# The joints in the words of MPII's evaluation file.
-MAT_JOINTS = (
-    *('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor', 'neck', 'head'),
-    *('rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'),
 )
 
 
@@ -319,7 +315,7 @@ def _evaluation_file(records: list[tuple[dict[str, Any], np.ndarray]]) -> bytes:
     visible = np.array([annotation['joints_vis'] for annotation, _ in records]).T  # (16, N)
     joints = np.array([annotation['joints'] for annotation, _ in records]).transpose(1, 2, 0)
     content = {
-        'dataset_joints': np.array([MAT_JOINTS], object),
+        'dataset_joints': np.array([JOINT_NAMES], object),
         'jnt_missing': (1 - visible).astype(np.uint8),
         'pos_gt_src': joints * visible[:, None],  # (16, 2, N)
         'headboxes_src': np.stack([box for _, box in records], axis=-1),  # corner, x or y, N

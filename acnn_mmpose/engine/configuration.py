@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +24,40 @@ def load_config(
         cfg_options: Overrides such as ``{'optim_wrapper.optimizer.lr': 1e-4}``.
 
     Returns:
-        The config, its data files checked.
+        The config.
 
     Raises:
-        ACNNError: If the config file, an annotation file or an image folder does not exist.
+        ACNNError: If the config file does not exist or can't be read.
     """
     if not Path(path).is_file():
         raise ACNNError(f'config file {path} does not exist')
-    cfg = Config.fromfile(path)
+    if not os.environ.get('ACNN_DATA_ROOT', 'unset'):
+        raise ACNNError('ACNN_DATA_ROOT is set but empty: unset it, or set it to a folder')
+    try:
+        cfg = Config.fromfile(path)
+    except (SyntaxError, NameError, OSError, KeyError, TypeError, ValueError) as error:
+        raise ACNNError(f'{path} can not be read as a config: {error!r}') from error
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     if cfg_options:
         cfg.merge_from_dict(cfg_options)
     return cfg
+
+
+def make_work_dir(cfg: Config) -> None:
+    """Make the folder for logs and checkpoints, before anything long starts.
+
+    Raises:
+        ACNNError: If it can't be made or written.
+    """
+    work_dir = Path(cfg.work_dir)
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ACNNError(
+            f'the work dir {work_dir} can not be made ({error.strerror}): choose another --work-dir'
+        ) from error
+    if not os.access(work_dir, os.W_OK):
+        raise ACNNError(f'the work dir {work_dir} is not writable: choose another --work-dir')
 
 
 def check_data(cfg: Config, *splits: str) -> None:
@@ -57,10 +80,14 @@ def check_data(cfg: Config, *splits: str) -> None:
             needed.append(Path(dataset.headbox_file))  # MMPose does not join it with data_root
         for path in needed:
             if not path.exists():
+                remedy = (
+                    'make it with tools/convert_mpii.py'
+                    if dataset.type == 'MpiiTestDataset'
+                    else 'put the data there (toy data: python tools/make_toy_data.py data/toy)'
+                )
                 raise ACNNError(
-                    f'the {split} data set needs {path}, which does not exist: put the data there, '
-                    'or set the environment variable ACNN_DATA_ROOT to its folder (toy data: '
-                    'python tools/make_toy_data.py data/toy)'
+                    f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
+                    'the environment variable ACNN_DATA_ROOT to the folder of the data'
                 )
 
 
@@ -121,6 +148,7 @@ def use_test_set(cfg: Config, out_dir: str) -> None:
     )
 
 
-def show_predictions(cfg: Config, folder: str, interval: int) -> None:
-    """Make a test draw every ``interval``-th prediction into a folder (PoseVisualizationHook)."""
-    cfg.default_hooks.visualization.update(enable=True, out_dir=folder, interval=interval)
+def show_predictions(cfg: Config, folder: str) -> None:
+    """Make a test draw its predictions into a folder (PoseVisualizationHook)."""
+    # absolute, or MMPose would put it below the log's folder
+    cfg.default_hooks.visualization.update(enable=True, out_dir=str(Path(folder).resolve()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from mmengine.config import Config
 from torch import distributed
@@ -21,9 +23,14 @@ def set_launcher(cfg: Config, launcher: str) -> None:
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     Raises:
-        ACNNError: If there is no GPU and the launcher is neither ``'none'`` nor ``'pytorch'``.
+        ACNNError: If there is no GPU and the launcher is neither ``'none'`` nor ``'pytorch'``, or
+            if ``'pytorch'`` is chosen outside torchrun.
     """
     cfg.launcher = launcher
+    if launcher == 'pytorch' and 'RANK' not in os.environ:
+        raise ACNNError(
+            "launcher 'pytorch' needs torchrun: call tools/dist_train.sh or tools/dist_test.sh"
+        )
     if launcher == 'none' or torch.cuda.is_available():
         return
     if launcher != 'pytorch':

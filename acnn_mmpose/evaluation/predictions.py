@@ -78,7 +78,7 @@ def _labels(ann_file: str, headbox_file: str) -> MpiiDataset:
         return MpiiDataset(
             ann_file=ann_file, headbox_file=headbox_file, test_mode=True, serialize_data=False
         )
-    except (KeyError, IndexError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise ACNNError(
             f'{ann_file} and {headbox_file} can not be read as annotations of one validation set '
             f'({error!r}): run tools/check_mpii.py'
@@ -111,7 +111,7 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
         raise ACNNError(f'{path} has no {error}, which holds the predictions') from error
     except ACNNError:
         raise
-    except (OSError, ValueError, TypeError, pickle.PickleError) as error:
+    except (OSError, EOFError, ValueError, TypeError, pickle.PickleError) as error:
         raise ACNNError(f'{path} can not be read as predictions: {error}') from error
     array = _orient(array, num_people, path)
     if not np.isfinite(array).all():

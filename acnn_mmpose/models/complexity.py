@@ -35,9 +35,11 @@ def measure_complexity(model: ACNN, input_size: tuple[int, int]) -> Complexity:
     """
     width, height = input_size
     image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
+    was_training = model.training
     model.eval()
     with torch.no_grad(), FlopCounterMode(model, display=False) as counter:
         model(image, None, mode='tensor')
+    model.train(was_training)
     per_module = counter.get_flop_counts()
     mask_flops = sum(
         sum(counts.values())

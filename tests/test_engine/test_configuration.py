@@ -55,10 +55,24 @@ def test_a_dump_must_be_a_pickle():
         engine.dump_predictions(Config(), 'out.json')
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
-def test_launchers_other_than_pytorch_need_a_gpu():
-    with pytest.raises(ACNNError, match=r"'slurm' needs a GPU.*dist_train.sh"):
-        engine.set_launcher(Config(), 'slurm')
+@pytest.mark.parametrize('text', ['x = (', 'x = unknown', "_base_ = ['nowhere.py']"])
+def test_a_broken_config_is_named(tmp_path, text):
+    path = tmp_path / 'broken.py'
+    path.write_text(text)
+    with pytest.raises(ACNNError, match=r'broken.py can not be read as a config'):
+        engine.load_config(str(path))
+
+
+def test_an_empty_data_root_is_named(root, monkeypatch):
+    monkeypatch.setenv('ACNN_DATA_ROOT', '')
+    with pytest.raises(ACNNError, match='ACNN_DATA_ROOT is set but empty'):
+        engine.load_config(str(root / 'configs/acnn_phase1.py'))
+
+
+def test_a_work_dir_that_is_a_file_is_named(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(ACNNError, match=r'file can not be made .*--work-dir'):
+        engine.make_work_dir(Config(dict(work_dir=str(tmp_path / 'file'))))
 
 
 def test_an_untrained_network_knows_nothing(toy_config):

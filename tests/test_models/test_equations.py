@@ -93,7 +93,7 @@ def test_eq2_mask_is_the_sigmoid_of_two_convolutions(build_model, mode):
 
 
 @torch.no_grad()
-def test_eq3_loss_is_the_mean_over_visible_joints_summed_over_stages(build_model, batch):
+def test_eq3_loss_is_the_mean_with_invisible_joints_as_0_summed_over_stages(build_model, batch):
     model = build_model('joint')
     for k, sample in enumerate(batch['data_samples']):
         sample.gt_instance_labels.keypoint_weights[0, k] = 0  # one invisible joint each

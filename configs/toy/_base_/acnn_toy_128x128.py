@@ -35,3 +35,5 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 randomness = dict(seed=0)
+
+auto_scale_lr = dict(base_batch_size=16)
