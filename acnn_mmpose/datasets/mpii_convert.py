@@ -56,7 +56,7 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
 
     Writes ``mpii_train.json``, ``mpii_val.json``, ``mpii_trainval.json``, ``mpii_test.json`` and
     ``mpii_gt_val.mat``, and ``mpii_test_annolist.mat``, the official test images as they are, for
-    the submission to fill in.
+    the submission to fill in, and which of their rectangles the benchmark scores.
 
     Args:
         mat_file: ``mpii_human_pose_v1_u12_1.mat``.
@@ -83,7 +83,7 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
     savemat(out_dir / 'mpii_gt_val.mat', ground_truth(splits.val), do_compression=True)
     savemat(
         out_dir / 'mpii_test_annolist.mat',
-        {'annolist': release.test_annolist},
+        {'annolist': release.test_annolist, 'single_person': scored_rectangles(release.images)},
         do_compression=True,
     )
     lines = [f'{out_dir / name}: {len(entries):,} people' for name, entries in files.items()]
@@ -164,6 +164,15 @@ def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict
             entry = _location(Row(image.name, person))
             entries.append({**entry, 'image_index': image_index, 'rect_index': rect_index})
     return entries
+
+
+def scored_rectangles(images: Sequence[Image]) -> np.ndarray:
+    """Return ``single_person`` of the test images as a MATLAB cell (1, number of test images)."""
+    scored = [image.single_person for image in images if not image.is_train]
+    cell = np.empty((1, len(scored)), dtype=object)
+    for index, rectangles in enumerate(scored):
+        cell[0, index] = np.array(rectangles, dtype=np.float64)
+    return cell
 
 
 def to_entry(row: Row) -> dict:

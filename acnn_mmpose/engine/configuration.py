@@ -142,7 +142,6 @@ def use_test_set(cfg: Config, out_dir: str) -> None:
     annotations = Path(dataset.get('data_root') or '') / 'annotations'
     cfg.test_evaluator = dict(
         type='MpiiSubmission',
-        ann_file=str(annotations / 'mpii_test.json'),
         annolist_file=str(annotations / 'mpii_test_annolist.mat'),
         out_dir=out_dir,
     )

@@ -30,22 +30,21 @@ class MpiiSubmission(BaseMetric):
     """Writes the submission instead of computing figures, which only the benchmark can.
 
     Args:
-        ann_file: ``mpii_test.json``: who must be predicted.
-        annolist_file: ``mpii_test_annolist.mat``: the frame to fill in.
+        annolist_file: ``mpii_test_annolist.mat``: the frame to fill in, and whom the benchmark
+            scores.
         out_dir: Folder for ``pred_keypoints_mpii.mat`` and ``pred_keypoints_mpii.json``.
 
     Raises:
-        ACNNError: If a file does not exist.
+        ACNNError: If the file does not exist.
     """
 
     default_prefix = 'mpii_test'
 
-    def __init__(self, ann_file: str, annolist_file: str, out_dir: str) -> None:
+    def __init__(self, annolist_file: str, out_dir: str) -> None:
         super().__init__()
-        for path in (ann_file, annolist_file):
-            if not Path(path).is_file():
-                raise ACNNError(f'{path} does not exist: run tools/convert_mpii.py')
-        self.ann_file, self.annolist_file, self.out_dir = ann_file, annolist_file, Path(out_dir)
+        if not Path(annolist_file).is_file():
+            raise ACNNError(f'{annolist_file} does not exist: run tools/convert_mpii.py')
+        self.annolist_file, self.out_dir = annolist_file, Path(out_dir)
 
     def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
         """Keep each person's place and keypoints."""
@@ -55,11 +54,11 @@ class MpiiSubmission(BaseMetric):
 
     def compute_metrics(self, results: list[tuple[Place, np.ndarray]]) -> dict[str, float]:
         """Write the submission; the only metric is the number of people in it."""
-        entries = json.loads(Path(self.ann_file).read_text(encoding='utf-8'))
         # pixels count from 0 in MMPose, from 1 in MPII
         points = {place: keypoints + 1 for place, keypoints in results}
-        check_complete(points, entries)
-        annolist = fill_annolist(load_mat(self.annolist_file, 'annolist'), points)
+        annolist = load_mat(self.annolist_file, 'annolist')
+        check_complete(points, annolist, load_mat(self.annolist_file, 'single_person'))
+        annolist = fill_annolist(annolist, points)
         mat_file = write_submission(annolist, self.out_dir)
         MMLogger.get_current_instance().info(f'{len(points):,} people written to {mat_file}')
         return {'people': len(points)}
@@ -79,22 +78,32 @@ def place_of(entry: Mapping) -> Place:
         ) from error
 
 
-def check_complete(points: Mapping[Place, np.ndarray], entries: Sequence[Mapping]) -> None:
-    """Check that everybody has been predicted.
+def check_complete(
+    points: Mapping[Place, np.ndarray], annolist: np.ndarray, single_person: np.ndarray
+) -> None:
+    """Check that everybody whom the benchmark scores has been predicted.
 
     Args:
         points: (16, 2) by place.
-        entries: ``mpii_test.json``.
+        annolist: Struct array (1, number of test images).
+        single_person: Cell (1, number of test images) of the rectangles that are scored, from 1.
 
     Raises:
         ACNNError: If a person is missing, or a coordinate is not a finite number.
     """
-    missing = [entry for entry in entries if place_of(entry) not in points]
+    required = [
+        (image_index, int(rect_index))
+        for image_index, rectangles in enumerate(single_person.ravel(), start=1)
+        for rect_index in np.ravel(rectangles)
+    ]
+    missing = [place for place in required if place not in points]
     if missing:
+        image_index, rect_index = missing[0]
         raise ACNNError(
-            f'{len(missing)} of {len(entries)} people have no prediction, so no submission is '
-            f'written; the first is rectangle {missing[0]["rect_index"]} of '
-            f'{missing[0]["image"]}: test on all of mpii_test.json'
+            f'{len(missing)} of {len(required)} people have no prediction, so no submission is '
+            f'written; the first is rectangle {rect_index} of '
+            f'{_image_name(records(annolist)[image_index - 1])}: test on all of mpii_test.json, '
+            'and read what tools/convert_mpii.py says of people without a scale or position'
         )
     for place, joints in points.items():
         if not np.isfinite(joints).all():
@@ -151,7 +160,6 @@ def write_submission(annolist: np.ndarray, out_dir: Path) -> Path:
 
 def _image_to_json(image: np.void) -> dict:
     """List an image's rectangles in their order, without points where none were predicted."""
-    name = str(records(image['image'])[0]['name'][0])
     rects = []
     for rect in records(image['annorect']):
         annopoints = records(rect['annopoints']) if 'annopoints' in rect.dtype.names else []
@@ -161,4 +169,8 @@ def _image_to_json(image: np.void) -> dict:
             for record in records(struct['point'])
         ]
         rects.append({'annopoints': {'point': point}} if point else {})
-    return {'image': {'name': name}, 'annorect': rects}
+    return {'image': {'name': _image_name(image)}, 'annorect': rects}
+
+
+def _image_name(image: np.void) -> str:
+    return str(records(image['image'])[0]['name'][0])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from mmengine.runner import Runner
 from mmpose.registry import DATASETS, MODELS
-from scipy.io import loadmat
+from scipy.io import loadmat, savemat
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'test.py'
 
@@ -112,6 +112,19 @@ def test_a_missing_person_is_refused(cfg, checkpoint, tmp_path):
     engine.set_checkpoint(cfg, str(checkpoint))
     cfg.test_dataloader.dataset.indices = [0, 1, 3]
     with pytest.raises(ACNNError, match=r'1 of 4 people .* rectangle 2 of 000000099.jpg'):
+        Runner.from_cfg(cfg).test()
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_scored_person_without_a_position_is_missed(cfg, checkpoint, mpii_root, tmp_path):
+    """Nobody can predict it, but the benchmark expects it."""
+    path = mpii_root / 'annotations' / 'mpii_test_annolist.mat'
+    content = loadmat(path)
+    content['single_person'][0, 0] = np.array([1.0, 2.0])
+    savemat(path, {key: content[key] for key in ('annolist', 'single_person')})
+    engine.use_test_set(cfg, str(tmp_path / 'out'))
+    engine.set_checkpoint(cfg, str(checkpoint))
+    with pytest.raises(ACNNError, match=r'1 of 5 people .* rectangle 1 of 000000098.jpg'):
         Runner.from_cfg(cfg).test()
     assert not (tmp_path / 'out').exists()
 
