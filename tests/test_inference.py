@@ -43,8 +43,8 @@ def test_inference_topdown_on_file_array_and_several_boxes(config, trained, imag
     assert len(results) == 3
     for result in results:
         assert result.pred_instances.keypoints.shape == (1, 16, 2)
-        masks = result.pred_fields.attention_masks.numpy()
-        assert masks.shape == (1, 32, 32)  # S - 1 masks
+        masks = result.pred_instances.attention_masks
+        assert masks.shape == (1, 1, 32, 32)  # S - 1 masks
         assert set(np.unique(masks)) <= {0.0, 1.0}
 
 

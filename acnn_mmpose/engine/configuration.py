@@ -123,11 +123,14 @@ def set_checkpoint(cfg: Config, checkpoint: str) -> None:
 def dump_predictions(cfg: Config, path: str) -> None:
     """Make a test write its predictions to a pickle file (MMEngine's DumpResults).
 
+    Masks, a hundred times as large as keypoints, are left out.
+
     Raises:
         ACNNError: If the file name does not end in .pkl or .pickle.
     """
     if not path.endswith(('.pkl', '.pickle')):
         raise ACNNError(f'--dump writes a pickle file: {path} must end in .pkl or .pickle')
+    cfg.model.test_cfg.output_attention = False
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]

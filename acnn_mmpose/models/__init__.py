@@ -2,6 +2,15 @@
 
 from .backbone import AttentionHourglassNet, StageOutput
 from .estimator import ACNN, PHASES, Phase
-from .head import ACNNHead
+from .head import ACNNHead, combine_stages, stack_masks
 
-__all__ = ['ACNN', 'PHASES', 'ACNNHead', 'AttentionHourglassNet', 'Phase', 'StageOutput']
+__all__ = [
+    'ACNN',
+    'PHASES',
+    'ACNNHead',
+    'AttentionHourglassNet',
+    'Phase',
+    'StageOutput',
+    'combine_stages',
+    'stack_masks',
+]

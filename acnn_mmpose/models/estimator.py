@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -82,8 +83,16 @@ class ACNN(TopdownPoseEstimator):
         batch_pred_fields: list[PixelData] | None,
         batch_data_samples: list[PoseDataSample],
     ) -> list[PoseDataSample]:
-        """Map keypoints, and those of every stage, from the crop to the image."""
+        """Map keypoints, and those of every stage, from the crop to the image.
+
+        Instances with attention masks also get what places these in the image:
+        ``input_center`` (1, 2) and ``input_scale`` (1, 2), the crop's center and its width and
+        height in pixels of the image.
+        """
         for pred, sample in zip(batch_pred_instances, batch_data_samples):
+            if 'attention_masks' in pred:
+                pred.input_center = np.float32(sample.metainfo['input_center'])[None]
+                pred.input_scale = np.float32(sample.metainfo['input_scale'])[None]
             if 'stage_keypoints' in pred:
                 meta = sample.metainfo
                 # in place and in this order, as MMPose maps `keypoints`: equal to the last bit

@@ -63,16 +63,11 @@ class ACNNHead(CPMHead):
         Returns:
             P(1) to P(S), each (N, K, h, w), float32 also under mixed precision.
         """
-        heatmaps = super().forward([stage.feature for stage in feats])
-        predictions: list[Tensor] = []
-        previous_mask = None
-        for heatmap, stage in zip(heatmaps, feats):
-            prediction = heatmap.float()
-            if previous_mask is not None:
-                prediction = prediction + predictions[-1] * (1 - previous_mask.float())  # Eq. 4
-            predictions.append(prediction)
-            previous_mask = stage.mask
-        return predictions
+        return combine_stages(self._heatmaps(feats), [stage.mask for stage in feats])
+
+    def _heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
+        """Compute H(1) to H(S), each (N, K, h, w)."""
+        return super().forward([stage.feature for stage in feats])
 
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None
@@ -84,24 +79,27 @@ class ACNNHead(CPMHead):
                 the images and of the mirrored images.
             batch_data_samples: N data samples, for the joints' left-right pairs.
             test_cfg: MMPose's ``flip_test``, ``flip_mode``, ``shift_heatmap`` and
-                ``output_heatmaps``, and ``output_stages``.
+                ``output_heatmaps``, ``output_stages`` and ``output_attention``.
 
         Returns:
             N :class:`InstanceData` with ``keypoints`` (1, K, 2) in input pixels and
             ``keypoint_scores`` (1, K); with ``output_stages`` also ``stage_keypoints``
-            (1, S, K, 2), the last of which are ``keypoints``. With ``output_heatmaps`` also
-            N :class:`PixelData` with ``heatmaps`` (K, h, w) and ``attention_masks``
-            (S - 1, h, w), M(1) to M(S-1) of the unflipped image.
+            (1, S, K, 2), the last of which are ``keypoints``; with ``output_attention`` also
+            ``attention_masks`` (1, S - 1, h, w) in [0, 1], M(1) to M(S-1), and
+            ``attention_coverage`` (1, S - 1), the share of each that is kept. With
+            ``output_heatmaps`` also N :class:`PixelData` with ``heatmaps`` (K, h, w), and with
+            both ``stage_heatmaps`` (1, S, K, h, w), H(1) to H(S). Masks and stage heatmaps are
+            those of the unflipped pass, all arrays float32.
         """
         test_cfg = test_cfg or {}
         result = super().predict(feats, batch_data_samples, test_cfg)
         if test_cfg.get('output_stages', False):
             preds = result[0] if isinstance(result, tuple) else result
             self._add_stage_keypoints(preds, feats, batch_data_samples, test_cfg)
-        if test_cfg.get('output_heatmaps', False):
+        if test_cfg.get('output_attention', False):
+            preds = result[0] if isinstance(result, tuple) else result
             stages = feats[0] if test_cfg.get('flip_test', False) else feats
-            for field, masks in zip(result[1], stack_masks(stages)):
-                field.set_field(masks, 'attention_masks')
+            self._add_attention(preds, stages, test_cfg.get('output_heatmaps', False))
         return result
 
     def _add_stage_keypoints(
@@ -124,6 +122,37 @@ class ACNNHead(CPMHead):
         for pred, *earlier in zip(preds, *map(self.decode, heatmaps)):
             stages = [stage.keypoints for stage in (*earlier, pred)]
             pred.stage_keypoints = np.stack(stages, axis=1)
+
+    def _add_attention(
+        self, preds: list[InstanceData], stages: Sequence[StageOutput], with_heatmaps: bool
+    ) -> None:
+        """Add masks to the instances: fields of instances survive MMPose's merge_data_samples."""
+        for pred, masks in zip(preds, stack_masks(stages).cpu().numpy()):
+            pred.attention_masks = masks[None]
+            pred.attention_coverage = masks.mean(axis=(1, 2))[None]
+        if with_heatmaps:
+            heatmaps = torch.stack(self._heatmaps(stages), dim=1).detach().float().cpu().numpy()
+            for pred, person in zip(preds, heatmaps):
+                pred.stage_heatmaps = person[None]
+
+
+def combine_stages(heatmaps: Sequence[Tensor], masks: Sequence[Tensor | None]) -> list[Tensor]:
+    """Add to each stage's heatmaps what the stage before found in the discarded regions (Eq. 4).
+
+    Args:
+        heatmaps: H(1) to H(S), each (..., K, h, w).
+        masks: M(1) to M(S-1) or more, each (..., 1, h, w) in [0, 1]; None means all ones.
+
+    Returns:
+        P(1) to P(S), each (..., K, h, w), float32.
+    """
+    predictions = [heatmaps[0].float()]
+    for heatmap, mask in zip(heatmaps[1:], masks):
+        prediction = heatmap.float()
+        if mask is not None:
+            prediction = prediction + predictions[-1] * (1 - mask.float())
+        predictions.append(prediction)
+    return predictions
 
 
 def stack_masks(stages: Sequence[StageOutput]) -> Tensor:

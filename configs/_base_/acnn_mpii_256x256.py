@@ -16,8 +16,15 @@ model = dict(
     head=dict(
         type='ACNNHead', in_channels=256, out_channels=16, num_stages=4, decoder=_base_.codec
     ),
-    # output_stages: the table shows what each stage's prediction scores
-    test_cfg=dict(flip_test=True, flip_mode='heatmap', shift_heatmap=True, output_stages=True),
+    # output_stages: the table shows what each stage's prediction scores; output_attention: every
+    # way to predict can show the masks
+    test_cfg=dict(
+        flip_test=True,
+        flip_mode='heatmap',
+        shift_heatmap=True,
+        output_stages=True,
+        output_attention=True,
+    ),
 )
 
 # "We use RMSProp", "a minibatch size of 12 (6 per GPU)"; alpha as in Torch, which the paper used

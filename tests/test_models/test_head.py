@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-from acnn_mmpose.models import StageOutput
+from acnn_mmpose.models import StageOutput, combine_stages
 
+import numpy as np
 import pytest
 import torch
 from mmpose.models.utils.tta import flip_heatmaps
@@ -18,42 +19,67 @@ def stages():
     ] + [StageOutput(torch.randn(4, 16, 8, 8), None)]
 
 
-def test_output_heatmaps_gives_masks_too(build_model, batch, stages):
-    head = build_model().head
-    _, fields = head.predict(stages, batch['data_samples'], dict(output_heatmaps=True))
+ATTENTION = dict(output_attention=True)
+
+
+def test_output_attention_gives_masks_and_their_coverage(build_model, batch, stages):
+    people = build_model().head.predict(stages, batch['data_samples'], ATTENTION)
     for n in range(4):
-        assert fields[n].heatmaps.shape == (16, 8, 8)
-        expected = torch.stack([stages[0].mask[n, 0], stages[1].mask[n, 0]])
-        assert torch.equal(fields[n].attention_masks, expected)
+        expected = np.stack([stages[0].mask[n, 0], stages[1].mask[n, 0]])[None]
+        np.testing.assert_array_equal(people[n].attention_masks, expected)
+        np.testing.assert_allclose(people[n].attention_coverage, expected.mean(axis=(2, 3)))
+        assert 'stage_heatmaps' not in people[n]
+
+
+def test_with_heatmaps_it_also_gives_those_of_every_stage(build_model, batch, stages):
+    head = build_model().head
+    people, fields = head.predict(
+        stages, batch['data_samples'], dict(output_heatmaps=True, **ATTENTION)
+    )
+    for n in range(4):
+        own = torch.from_numpy(people[n].stage_heatmaps[0])
+        masks = torch.from_numpy(people[n].attention_masks[0])[:, None]
+        assert own.shape == (3, 16, 8, 8)
+        torch.testing.assert_close(combine_stages(own, masks)[-1], fields[n].heatmaps)
+
+
+def test_masks_are_left_out_unless_asked_for(build_model, batch, stages):
+    assert 'attention_masks' not in build_model().head.predict(stages, batch['data_samples'])[0]
 
 
 def test_bypassed_masks_are_shown_as_ones(build_model, batch, stages):
     stages = [stage._replace(mask=None) for stage in stages]
-    _, fields = build_model().head.predict(
-        stages, batch['data_samples'], dict(output_heatmaps=True)
-    )
-    assert torch.equal(fields[0].attention_masks, torch.ones(2, 8, 8))
+    people = build_model().head.predict(stages, batch['data_samples'], ATTENTION)
+    np.testing.assert_array_equal(people[0].attention_masks, np.ones((1, 2, 8, 8)))
 
 
 def test_one_stage_has_no_masks(build_model, batch):
     model = build_model('pose', num_stages=1)
     stages = model.backbone(torch.randn(4, 3, 32, 32))
-    _, fields = model.head.predict(stages, batch['data_samples'], dict(output_heatmaps=True))
-    assert fields[0].attention_masks.shape == (0, 8, 8)
+    people = model.head.predict(stages, batch['data_samples'], ATTENTION)
+    assert people[0].attention_masks.shape == (1, 0, 8, 8)
+    assert people[0].attention_coverage.shape == (1, 0)
 
 
 @torch.no_grad()
 def test_flip_test_averages_mirrored_heatmaps_and_keeps_unflipped_masks(build_model, batch):
     model = build_model().eval()
     images = torch.randn(4, 3, 32, 32)
-    plain, mirrored = model.backbone(images), model.backbone(images.flip(-1))
-    options = dict(flip_test=True, shift_heatmap=True, output_heatmaps=True)
-    _, fields = model.head.predict([plain, mirrored], batch['data_samples'], options)
+    plain, mirrored = (
+        [
+            stage._replace(mask=(torch.rand(4, 1, 8, 8) > 0.5).float())
+            for stage in model.backbone(inputs)
+        ]
+        for inputs in (images, images.flip(-1))
+    )
+    options = dict(flip_test=True, shift_heatmap=True, output_heatmaps=True, **ATTENTION)
+    people, fields = model.head.predict([plain, mirrored], batch['data_samples'], options)
     back = flip_heatmaps(model.head(mirrored)[-1], FLIP_INDICES, shift_heatmap=True)
     expected = (model.head(plain)[-1] + back) / 2
     for n in range(4):
         torch.testing.assert_close(fields[n].heatmaps, expected[n])
-        assert torch.equal(fields[n].attention_masks[0], plain[0].mask[n, 0])
+        np.testing.assert_array_equal(people[n].attention_masks[0, 0], plain[0].mask[n, 0])
+        assert not np.array_equal(people[n].attention_masks[0, 0], mirrored[0].mask[n, 0])
 
 
 def test_predictions_are_float32_under_mixed_precision(build_model, batch):
