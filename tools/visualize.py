@@ -1,4 +1,4 @@
-"""Draw what each stage keeps and the pose, for a few people of the test set.
+"""Draw a few people of the test set as the network sees them, for example their story boards.
 
 python tools/visualize.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100.pth out.png
 """
@@ -6,13 +6,20 @@ python tools/visualize.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import run_tool
-from acnn_mmpose.visualization import draw_overview, view_people
+from acnn_mmpose.visualization import (
+    MODES,
+    AttentionVisualizer,
+    draw_people,
+    pick_people,
+    predict_people,
+)
 
+import mmcv
 from mmpose.apis import init_model
+from mmpose.registry import DATASETS
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,8 +29,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', help='checkpoint file')
-    parser.add_argument('out', help='picture to write (png, pdf, svg)')
-    parser.add_argument('--num-people', type=int, default=4, help='rows of the figure')
+    parser.add_argument('out', help='picture to write (png, jpg)')
+    parser.add_argument('--num-people', type=int, default=4, help='how many people')
+    parser.add_argument('--show', choices=MODES, default='story', help='what to draw of each')
     parser.add_argument('--device', default='cpu', help='for example cuda:0')
     return parser.parse_args()
 
@@ -35,11 +43,11 @@ def main() -> None:
     engine.check_data(cfg, 'test')
     engine.set_checkpoint(cfg, args.checkpoint)
     model = init_model(cfg, args.checkpoint, args.device)
-    figure = draw_overview(
-        view_people(model, args.num_people), model.dataset_meta['skeleton_links']
-    )
-    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(args.out, dpi=150)
+    dataset = DATASETS.build(cfg.test_dataloader.dataset)
+    samples = predict_people(model, dataset, pick_people(dataset, args.num_people))
+    visualizer = AttentionVisualizer(mode=args.show)
+    visualizer.set_dataset_meta(model.dataset_meta)
+    mmcv.imwrite(draw_people(visualizer, samples)[..., ::-1], args.out)
 
 
 if __name__ == '__main__':

@@ -1,5 +1,19 @@
 """Pictures of what the network attends to and predicts."""
 
-from .overview import PersonView, draw_overview, view_people
+from .people import draw_people, pick_people, predict_people
+from .placement import OUTSIDE, CropBox, crop_boxes, crop_person, place_mask, place_stage
+from .visualizer import MODES, AttentionVisualizer
 
-__all__ = ['PersonView', 'draw_overview', 'view_people']
+__all__ = [
+    'MODES',
+    'OUTSIDE',
+    'AttentionVisualizer',
+    'CropBox',
+    'crop_boxes',
+    'crop_person',
+    'draw_people',
+    'pick_people',
+    'place_mask',
+    'place_stage',
+    'predict_people',
+]

@@ -16,6 +16,9 @@ custom_hooks = [
     dict(type='PCKhTableHook'),
 ]
 
+# pictures show masks and pose; other modes: --cfg-options visualizer.mode=story
+visualizer = dict(type='AttentionVisualizer')
+
 # one checkpoint per epoch, so that an interruption costs an epoch at most; written whole or not
 default_hooks = dict(
     checkpoint=dict(

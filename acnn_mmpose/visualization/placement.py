@@ -1,0 +1,147 @@
+"""Where a person's crop, and the masks on it, lie in the image.
+
+Cell (column i, row j) of an h x w mask has its middle where a joint decoded at heatmap position
+(i, j) lies, as in MMPose's ``revert_heatmap``; positions count from 0 at the middle of a pixel.
+
+Shape legend: I instances, S stages, H x W image, h x w mask.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from mmengine.structures import InstanceData
+from mmpose.structures.bbox import get_warp_matrix
+
+from ..errors import ACNNError
+from ..models.hourglass import Stem
+
+OUTSIDE = -1.0
+
+
+class CropBox(NamedTuple):
+    """A person's crop.
+
+    Attributes:
+        center: (x, y) in pixels of the image.
+        scale: Width and height in pixels of the image.
+        rotation: In degrees, as MMPose's ``bbox_rotation``.
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    rotation: float = 0.0
+
+    def to_image(self, width: int, height: int) -> np.ndarray:
+        """Return the matrix (2, 3) from a ``width`` x ``height`` version of the crop to the image.
+
+        With the size of a mask it maps positions on that mask.
+        """
+        return get_warp_matrix(self.center, self.scale, self.rotation, (width, height), inv=True)
+
+    def to_crop(self, width: int, height: int) -> np.ndarray:
+        """Return the matrix (2, 3) from the image to a ``width`` x ``height`` crop."""
+        return get_warp_matrix(self.center, self.scale, self.rotation, (width, height))
+
+
+def crop_boxes(instances: InstanceData) -> list[CropBox]:
+    """Read the crops of I instances.
+
+    Args:
+        instances: With ``input_center`` (I, 2), ``input_scale`` (I, 2) and, where crops are
+            rotated, ``input_rotation`` (I,).
+
+    Raises:
+        ACNNError: If the instances carry no attention.
+    """
+    if 'attention_masks' not in instances or 'input_center' not in instances:
+        raise ACNNError(
+            'these predictions carry no attention masks: predict with an ACNN whose config sets '
+            'model.test_cfg.output_attention=True'
+        )
+    rotations = instances.get('input_rotation', np.zeros(len(instances)))
+    return [
+        CropBox(np.asarray(center), np.asarray(scale), float(rotation))
+        for center, scale, rotation in zip(instances.input_center, instances.input_scale, rotations)
+    ]
+
+
+def place_mask(mask: np.ndarray, box: CropBox, shape: tuple[int, int]) -> np.ndarray:
+    """Map a mask from its crop to the image, without interpolation.
+
+    Args:
+        mask: (h, w), float.
+        box: Where the crop lies.
+        shape: H and W of the image.
+
+    Returns:
+        (H, W), float32: the mask's value, ``OUTSIDE`` where the image is not part of the crop.
+    """
+    size = shape[::-1]
+    height, width = mask.shape
+    placed = cv2.warpAffine(
+        mask.astype(np.float32),
+        box.to_image(width, height),
+        size,
+        flags=cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    width, height = width * Stem.stride, height * Stem.stride
+    inside = cv2.warpAffine(
+        np.ones((height, width), np.uint8),
+        box.to_image(width, height),
+        size,
+        flags=cv2.INTER_NEAREST,
+    )
+    return np.where(inside, placed, np.float32(OUTSIDE))
+
+
+def place_stage(instances: InstanceData, stage: int, shape: tuple[int, int]) -> np.ndarray:
+    """Map the masks of one stage of all people to the image; what anybody's mask keeps is kept.
+
+    Args:
+        instances: With ``attention_masks`` (I, S - 1, h, w) and their crops.
+        stage: i of M(i), from 1.
+        shape: H and W of the image.
+
+    Returns:
+        (H, W), float32 in [0, 1], ``OUTSIDE`` where nobody's crop lies.
+    """
+    placed = [
+        place_mask(masks[stage - 1], box, shape)
+        for masks, box in zip(instances.attention_masks, crop_boxes(instances))
+    ]
+    return np.max(placed, axis=0, initial=OUTSIDE)
+
+
+def crop_person(
+    image: np.ndarray, instances: InstanceData, index: int, size: int
+) -> tuple[np.ndarray, InstanceData]:
+    """Cut out one person as the network sees it.
+
+    Args:
+        image: (H, W, 3), uint8.
+        instances: All people of the image, keypoints in its pixels.
+        index: Which person.
+        size: Height of the crop in pixels; its width follows from the mask's shape.
+
+    Returns:
+        The crop, and the person alone in pixels of the crop.
+    """
+    box = crop_boxes(instances)[index]
+    rows, columns = instances.attention_masks.shape[-2:]
+    width, height = round(size * columns / rows), size
+    matrix = box.to_crop(width, height)
+    person = instances[index : index + 1].new()
+    person.set_data(dict(instances[index : index + 1].items()))
+    for name in ('keypoints', 'stage_keypoints'):
+        if name in person:
+            points = np.asarray(person[name], dtype=np.float64)
+            moved = cv2.transform(points.reshape(1, -1, 2), matrix)
+            person.set_field(moved.reshape(points.shape), name)
+    person.input_center = np.array([[width / 2, height / 2]], np.float32)
+    person.input_scale = np.array([[width, height]], np.float32)
+    person.input_rotation = np.zeros(1)
+    return cv2.warpAffine(image, matrix, (width, height)), person

@@ -1,0 +1,222 @@
+"""The visualizer: the paper's figures and the story of one person, for images and crops alike.
+
+Shape legend: I instances, K joints, S stages, H x W image, h x w heatmap.
+"""
+
+from __future__ import annotations
+
+import mmcv
+import numpy as np
+import torch
+from mmengine.dist import master_only
+from mmengine.structures import InstanceData
+from mmpose.registry import VISUALIZERS
+from mmpose.structures import PoseDataSample
+from mmpose.visualization import PoseLocalVisualizer
+
+from ..errors import ACNNError
+from .board import Tile, compose, stack
+from .paint import blacken_discarded, overlay_heat, tint_discarded
+from .placement import crop_boxes, crop_person, place_stage
+from .story import tell_story
+
+MODES = ('attention', 'kept', 'heatmap', 'pose', 'story')
+HEATMAP_COLUMNS = 6
+
+
+@VISUALIZERS.register_module()
+class AttentionVisualizer(PoseLocalVisualizer):
+    """MMPose's :class:`PoseLocalVisualizer` that also shows what the network attends to.
+
+    Modes, each with a method of its own that works on a whole image as well as on a crop
+    (:func:`~acnn_mmpose.visualization.crop_person`):
+
+    - ``'attention'`` (Fig. 2): image, per mask the image with discarded regions blue, pose
+    - ``'kept'`` (Fig. 6): the same with discarded regions black
+    - ``'heatmap'`` (Fig. 1): a heatmap per joint over the image
+    - ``'pose'`` (Fig. 5): MMPose's own picture
+    - ``'story'``: per person how its pose came about, stage by stage
+
+    The first two and the last need ``model.test_cfg.output_attention``, which our configs set;
+    ``'heatmap'`` and ``'story'`` need ``output_heatmaps``, which MMPose's inferencer sets with
+    ``draw_heatmap=True``.
+
+    Args:
+        name: MMEngine's name of the instance.
+        mode: What :meth:`add_datasample` draws.
+        **kwargs: Arguments of :class:`PoseLocalVisualizer`.
+
+    Raises:
+        ACNNError: If the mode is unknown.
+    """
+
+    def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs) -> None:
+        super().__init__(name, **kwargs)
+        self.mode = mode
+        check_mode(mode)
+
+    @master_only
+    def add_datasample(
+        self,
+        name: str,
+        image: np.ndarray,
+        data_sample: PoseDataSample,
+        *args,
+        show: bool = False,
+        wait_time: float = 0,
+        out_file: str | None = None,
+        kpt_thr: float = 0.3,
+        step: int = 0,
+        **kwargs,
+    ) -> np.ndarray:
+        """Draw a prediction as the mode says and save it; arguments are MMPose's.
+
+        Args:
+            name: Of the picture.
+            image: (H, W, 3), RGB, uint8.
+            data_sample: People of one image, as MMPose's ``merge_data_samples`` leaves them.
+            *args: ``draw_gt`` and others, for the mode ``'pose'``.
+            show: Open a window.
+            wait_time: How long to show the window, in seconds; 0 waits for a key.
+            out_file: Where to save the picture; by default the visual backends get it.
+            kpt_thr: Joints with a lower score are not drawn.
+            step: Step that the visual backends record.
+            **kwargs: As ``*args``.
+
+        Returns:
+            The picture, RGB, uint8.
+        """
+        options = dict(show=show, wait_time=wait_time, out_file=out_file, step=step)
+        if self.mode == 'pose':
+            return super().add_datasample(
+                name, image, data_sample, *args, kpt_thr=kpt_thr, **options, **kwargs
+            )
+        picture = self.draw(image, data_sample, kpt_thr)
+        self.set_image(picture)
+        if show:
+            self.show(picture, win_name=name, wait_time=wait_time)
+        if out_file is None:
+            self.add_image(name, picture, step)
+        else:
+            mmcv.imwrite(picture[..., ::-1], out_file)
+        return picture
+
+    def draw(
+        self, image: np.ndarray, data_sample: PoseDataSample, kpt_thr: float = 0.3
+    ) -> np.ndarray:
+        """Draw a prediction as the mode says; arguments as for :meth:`add_datasample`.
+
+        Raises:
+            ACNNError: If the prediction lacks what the mode needs.
+        """
+        people = data_sample.pred_instances
+        if self.mode == 'pose':
+            return self.draw_pose(image, people, kpt_thr)
+        if self.mode == 'story':
+            return self.draw_stories(image, people, kpt_thr)
+        if self.mode == 'heatmap':
+            heatmaps = data_sample.get('pred_fields', {}).get('heatmaps')
+            if heatmaps is None:
+                raise ACNNError(
+                    "mode 'heatmap' needs heatmaps: set model.test_cfg.output_heatmaps=True, or "
+                    'draw_heatmap=True with MMPoseInferencer'
+                )
+            return self.draw_heatmaps(image, heatmaps)
+        return self.draw_attention(image, people, kpt_thr)
+
+    def draw_pose(
+        self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
+    ) -> np.ndarray:
+        """Draw the people's poses (Fig. 5); returns (H, W, 3), uint8."""
+        radius, line_width = self.radius, self.line_width
+        # MMPose's defaults are for small images
+        self.radius = max(radius, round(max(image.shape) / 200))
+        self.line_width = max(line_width, 2, round(max(image.shape) / 250))
+        try:
+            return self._draw_instances_kpts(image.copy(), people, kpt_thr)
+        finally:
+            self.radius, self.line_width = radius, line_width
+
+    def draw_mask(self, image: np.ndarray, people: InstanceData, stage: int) -> np.ndarray:
+        """Draw what M(``stage``) discards: black in mode ``'kept'`` (Fig. 6), else blue (Fig. 2).
+
+        Args:
+            image: (H, W, 3), RGB, uint8.
+            people: With attention masks; a region is kept if anybody's mask keeps it, and stays
+                as it is where nobody's crop lies.
+            stage: From 1 to S - 1.
+
+        Returns:
+            (H, W, 3), uint8, pixel by pixel over the image.
+        """
+        paint = blacken_discarded if self.mode == 'kept' else tint_discarded
+        return paint(image, place_stage(people, stage, image.shape[:2]))
+
+    def draw_attention(
+        self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
+    ) -> np.ndarray:
+        """Draw image, every mask, and the poses in a row (Fig. 2 and 6)."""
+        tiles = [Tile(image, 'input')]
+        for i in range(1, num_masks(people) + 1):
+            kept = np.mean(people.attention_coverage[:, i - 1])
+            tiles.append(Tile(self.draw_mask(image, people, i), f'M({i}): {kept:.0%} kept'))
+        tiles.append(Tile(self.draw_pose(image, people, kpt_thr), 'pose'))
+        return compose([tiles], len(tiles))
+
+    def draw_heatmaps(self, image: np.ndarray, heatmaps: np.ndarray | torch.Tensor) -> np.ndarray:
+        """Draw a heatmap per joint over the image (Fig. 1), all on one scale.
+
+        Args:
+            image: (H, W, 3), RGB, uint8.
+            heatmaps: (K, H, W).
+        """
+        heatmaps = np.asarray(heatmaps)
+        names = self.dataset_meta.get('keypoint_id2name', {})
+        peak = max(float(heatmaps.max()), 1e-6)
+        tiles = [Tile(image, 'input')] + [
+            Tile(overlay_heat(image, heat, peak), names.get(k, f'joint {k}').replace('_', ' '))
+            for k, heat in enumerate(heatmaps)
+        ]
+        rows = [tiles[i : i + HEATMAP_COLUMNS] for i in range(0, len(tiles), HEATMAP_COLUMNS)]
+        return compose(rows, HEATMAP_COLUMNS)
+
+    def draw_stories(
+        self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
+    ) -> np.ndarray:
+        """Draw one story board per person, below each other.
+
+        Raises:
+            ACNNError: If the people lack stage heatmaps or stage keypoints.
+        """
+        num_masks(people)
+        if 'stage_heatmaps' not in people or 'stage_keypoints' not in people:
+            raise ACNNError(
+                'a story board needs model.test_cfg.output_heatmaps=True and '
+                'model.test_cfg.output_stages=True'
+            )
+        colours = np.asarray(self.kpt_color)
+        boards = []
+        for i in range(len(people)):
+            crop, person = crop_person(image, people, i, 256)
+            boards.append(tell_story(crop, person, self.draw_pose(crop, person, kpt_thr), colours))
+        return stack(boards)
+
+
+def check_mode(mode: str) -> None:
+    """Refuse an unknown mode.
+
+    Raises:
+        ACNNError: Naming the known ones.
+    """
+    if mode not in MODES:
+        raise ACNNError(f'unknown mode {mode!r} of AttentionVisualizer: choose one of {MODES}')
+
+
+def num_masks(people: InstanceData) -> int:
+    """Count the masks per person, S - 1.
+
+    Raises:
+        ACNNError: If the people carry none.
+    """
+    crop_boxes(people)
+    return people.attention_masks.shape[1]
