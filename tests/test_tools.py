@@ -63,7 +63,7 @@ def test_train_resume_and_flags(run, tmp_path):
     assert 'out is finished: skipped' in again.stdout + again.stderr
 
 
-def test_visualize_writes_a_picture(run, tmp_path, trained):
+def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
     cfg = tmp_path / 'cfg.py'
     cfg.write_text(
         f"_base_ = ['{PHASES[2]}']\n"
@@ -72,6 +72,15 @@ def test_visualize_writes_a_picture(run, tmp_path, trained):
     done = run('visualize.py', cfg, trained['joint'], 'a/b.png', '--num-people', 2)
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / 'a/b.png').stat().st_size > 10_000
+
+    done = run('infer.py', cfg, trained['joint'], tmp_path / 'a', '--out-dir', 'o', '--masks')
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert '1 images, 1 people: o' in done.stdout
+    assert 'img/s' in done.stderr
+    (image,) = json.loads((tmp_path / 'o/predictions.json').read_text())['images']
+    assert image['people'][0]['masks'][0]['size'] == [32, 32]
+    done = run('infer.py', cfg, trained['joint'], 'x', '--detector', 'x.py')
+    assert 'error: --detector and --detector-checkpoint belong together' in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import matplotlib
 import numpy as np
 
-from .placement import OUTSIDE
+from .placement import OUTSIDE, CropBox
 
 DISCARDED_COLOUR = np.array([0, 114, 178], np.float32)  # Okabe and Ito's blue, RGB
 TINT = 0.7
+CROP_COLOUR = (230, 159, 0)  # their orange
 HEAT_COLOURS = (matplotlib.colormaps['inferno'](np.arange(256))[:, :3] * 255).astype(np.float32)
 
 
@@ -31,6 +34,25 @@ def tint_discarded(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Tint what a mask discards blue, as in the paper's Fig. 2; arguments as for Fig. 6."""
     strength = TINT * np.where(mask == OUTSIDE, 0, 1 - mask)[..., None]
     return ((1 - strength) * image + strength * DISCARDED_COLOUR).astype(np.uint8)
+
+
+def outline_crops(image: np.ndarray, boxes: Sequence[CropBox]) -> np.ndarray:
+    """Draw the outlines of crops, which is all that the network sees of an image.
+
+    Args:
+        image: (H, W, 3), RGB, uint8.
+        boxes: The crops.
+
+    Returns:
+        (H, W, 3), uint8.
+    """
+    image = image.copy()
+    for box in boxes:
+        unit = np.array([[[0, 0], [1, 0], [1, 1], [0, 1]]], np.float64)
+        corners = cv2.transform(unit, box.to_image(1, 1)).round().astype(np.int32)
+        thickness = max(1, round(max(image.shape) / 250))
+        cv2.polylines(image, corners, True, CROP_COLOUR, thickness, cv2.LINE_AA)
+    return image
 
 
 def overlay_heat(image: np.ndarray, heat: np.ndarray, peak: float) -> np.ndarray:

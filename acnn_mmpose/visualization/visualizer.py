@@ -16,7 +16,7 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from ..errors import ACNNError
 from .board import Tile, compose, stack
-from .paint import blacken_discarded, overlay_heat, tint_discarded
+from .paint import blacken_discarded, outline_crops, overlay_heat, tint_discarded
 from .placement import crop_boxes, crop_person, place_stage
 from .story import tell_story
 
@@ -156,7 +156,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
     ) -> np.ndarray:
         """Draw image, every mask, and the poses in a row (Fig. 2 and 6)."""
-        tiles = [Tile(image, 'input')]
+        tiles = [Tile(outline_crops(image, crop_boxes(people)), 'input')]
         for i in range(1, num_masks(people) + 1):
             kept = np.mean(people.attention_coverage[:, i - 1])
             tiles.append(Tile(self.draw_mask(image, people, i), f'M({i}): {kept:.0%} kept'))

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
+from acnn_mmpose.inference import describe_people
+
 import cv2
 import numpy as np
-import pytest
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
-
-from .conftest import toy_phase
-
-
-@pytest.fixture(scope='module')
-def config(tmp_path_factory) -> str:
-    """The joint phase's config, as one file."""
-    folder = tmp_path_factory.mktemp('config')
-    cfg = toy_phase(3, folder)
-    cfg.dump(folder / 'config.py')
-    return str(folder / 'config.py')
-
-
-@pytest.fixture(scope='module')
-def images(toy_root):
-    return sorted((toy_root / 'images').glob('*.jpg'))[:3]
 
 
 def test_inference_topdown_on_file_array_and_several_boxes(config, trained, images):
@@ -68,3 +53,16 @@ def test_inferencer_on_file_folder_and_video(config, trained, images, toy_root, 
             (instance,) = result['predictions'][0]
             assert np.array(instance['keypoints']).shape == (16, 2)
     assert len(list((tmp_path / 'out/visualizations').iterdir())) >= 4
+
+
+def test_inferencer_shows_attention_and_hands_out_coverage(config, trained, images, tmp_path):
+    inferencer = MMPoseInferencer(
+        pose2d=config, pose2d_weights=str(trained['joint']), det_model='whole_image', device='cpu'
+    )
+    out = tmp_path / 'out'
+    (result,) = inferencer(str(images[0]), vis_out_dir=str(out), return_datasamples=True)
+    picture, image = cv2.imread(str(out / images[0].name)), cv2.imread(str(images[0]))
+    assert picture.shape[1] > 2 * image.shape[1]  # image, mask and pose in a row
+    (person,) = describe_people(result['predictions'][0].pred_instances)
+    assert 0 <= person['coverage'][0] <= 1
+    assert 'masks' not in person

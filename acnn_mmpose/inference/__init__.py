@@ -1,0 +1,18 @@
+"""Prediction on images, folders, videos and webcams, with pictures and json."""
+
+from .boxes import DetectorBoxes, FileBoxes
+from .people_json import describe_people
+from .run import Summary, run_inference
+from .sources import Frame, open_source
+from .writers import open_writer
+
+__all__ = [
+    'DetectorBoxes',
+    'FileBoxes',
+    'Frame',
+    'Summary',
+    'describe_people',
+    'open_source',
+    'open_writer',
+    'run_inference',
+]

@@ -1,0 +1,74 @@
+"""Where people are: boxes from a json file or from a detector."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+from mmpose.evaluation.functional import nms
+
+from ..errors import ACNNError
+from .sources import Frame
+
+
+class FileBoxes:
+    """Boxes from a json file: ``{"name.jpg": [[x1, y1, x2, y2], ...], ...}``, in pixels.
+
+    The boxes of a video's name hold for all of its frames.
+
+    Args:
+        path: The json file.
+
+    Raises:
+        ACNNError: If the file does not exist or looks otherwise.
+    """
+
+    def __init__(self, path: str) -> None:
+        if not Path(path).is_file():
+            raise ACNNError(f'box file {path} does not exist')
+        try:
+            content = json.loads(Path(path).read_text(encoding='utf-8'))
+            self.boxes = {
+                name: np.array(boxes, np.float32).reshape(len(boxes), 4)
+                for name, boxes in content.items()
+            }
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ACNNError(
+                f'box file {path} must hold {{"name.jpg": [[x1, y1, x2, y2], ...], ...}}'
+            ) from error
+
+    def __call__(self, frame: Frame) -> np.ndarray:
+        """Return the boxes (n, 4) of an image; none if the file does not name it."""
+        return self.boxes.get(frame.name, np.zeros((0, 4), np.float32))
+
+
+class DetectorBoxes:
+    """Boxes of people from an MMDetection model.
+
+    Args:
+        config: Its config file.
+        checkpoint: Its weights.
+        device: For example ``'cuda:0'``.
+        score: Boxes of a lower score are left out.
+        category: Which class is a person; 0 in COCO.
+    """
+
+    def __init__(
+        self, config: str, checkpoint: str, device: str, score: float = 0.3, category: int = 0
+    ) -> None:
+        for kind, path in (('config', config), ('checkpoint', checkpoint)):
+            if not Path(path).is_file():
+                raise ACNNError(f'detector {kind} {path} does not exist')
+        from mmdet.apis import DetInferencer  # slow to import, and seldom needed
+
+        self.detector = DetInferencer(config, checkpoint, device, 'mmdet', show_progress=False)
+        self.score, self.category = score, category
+
+    def __call__(self, frame: Frame) -> np.ndarray:
+        """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does."""
+        result = self.detector(frame.image, return_datasamples=True)['predictions'][0]
+        found = result.pred_instances.cpu().numpy()
+        found = found[(found.labels == self.category) & (found.scores > self.score)]
+        scored = np.concatenate([found.bboxes, found.scores[:, None]], axis=1)
+        return scored[nms(scored, 0.3), :4]

@@ -1,0 +1,96 @@
+"""Where images come from: a file, a folder, a video, a webcam."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from ..errors import ACNNError
+
+
+class Frame(NamedTuple):
+    """One image of a source.
+
+    Attributes:
+        name: File name; of a video or webcam that of the whole.
+        index: Number of the frame in a video, from 0; None for an image file.
+        image: (H, W, 3), BGR, uint8; None if the file can't be read.
+    """
+
+    name: str
+    index: int | None
+    image: np.ndarray | None
+
+
+class Source(NamedTuple):
+    """Images, and what is known about them.
+
+    Attributes:
+        frames: The images.
+        count: How many there are; None if nobody knows.
+        fps: Frames per second of a video or webcam; None for image files.
+        name: Of the file, folder or camera.
+    """
+
+    frames: Iterator[Frame]
+    count: int | None
+    fps: float | None
+    name: str
+
+
+def open_source(where: str) -> Source:
+    """Open an image, a folder of images, a video, or a webcam.
+
+    Args:
+        where: A path, or the index of a webcam.
+
+    Raises:
+        ACNNError: If there is no such file or camera, or the folder holds no image.
+    """
+    path = Path(where)
+    if path.is_dir():
+        files = sorted(file for file in path.iterdir() if _kind(file) == 'image')
+        if not files:
+            raise ACNNError(f'{where} holds no image files')
+        return Source(_read_files(files), len(files), None, path.name)
+    if path.is_file():
+        if _kind(path) != 'video':
+            return Source(_read_files([path]), 1, None, path.name)
+        return _open_video(where, path.name)
+    if where.isdigit():
+        return _open_video(int(where), f'webcam{where}')
+    raise ACNNError(f'{where} does not exist: give an image, a folder, a video or a webcam index')
+
+
+def _kind(path: Path) -> str | None:
+    return (mimetypes.guess_type(path.name)[0] or '').partition('/')[0]
+
+
+def _read_files(files: list[Path]) -> Iterator[Frame]:
+    for file in files:
+        yield Frame(file.name, None, cv2.imread(str(file)))
+
+
+def _open_video(where: str | int, name: str) -> Source:
+    capture = cv2.VideoCapture(where)
+    if not capture.isOpened():
+        raise ACNNError(f'{name} can not be opened as a video')
+    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
+    return Source(_read_video(capture, name), count if count > 0 else None, fps, name)
+
+
+def _read_video(capture: cv2.VideoCapture, name: str) -> Iterator[Frame]:
+    index = 0
+    while True:
+        found, image = capture.read()
+        if not found:
+            break
+        yield Frame(name, index, image)
+        index += 1
+    capture.release()

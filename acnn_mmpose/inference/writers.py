@@ -1,0 +1,68 @@
+"""Where pictures go: files beside each other, or a video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ..errors import ACNNError
+from ..visualization.board import fit
+from .sources import Frame, Source
+
+
+class FileWriter:
+    """Writes each picture to a file with the image's name.
+
+    Args:
+        folder: Where to.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, frame: Frame, picture: np.ndarray) -> None:
+        """Write a picture, RGB."""
+        cv2.imwrite(str(self.folder / frame.name), picture[..., ::-1])
+
+    def close(self) -> None:
+        """Do nothing: every file is complete."""
+
+
+class VideoWriter:
+    """Writes pictures into an mp4 whose size is the first picture's; larger ones are shrunk.
+
+    Args:
+        path: The file.
+        fps: Frames per second.
+    """
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self.path, self.fps = path, fps
+        self.writer: cv2.VideoWriter | None = None
+
+    def write(self, frame: Frame, picture: np.ndarray) -> None:
+        """Append a picture, RGB."""
+        if self.writer is None:
+            height, width = picture.shape[:2]
+            self.size = width + width % 2, height + height % 2  # codecs want even sizes
+            codec = cv2.VideoWriter_fourcc(*'mp4v')
+            self.writer = cv2.VideoWriter(str(self.path), codec, self.fps, self.size)
+            if not self.writer.isOpened():
+                raise ACNNError(f'{self.path} can not be written as a video of size {self.size}')
+        self.writer.write(np.ascontiguousarray(fit(picture, self.size)[..., ::-1]))
+
+    def close(self) -> None:
+        """Finish the file."""
+        if self.writer is not None:
+            self.writer.release()
+
+
+def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
+    """Make the folder, and what writes the pictures of a source to it."""
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    if source.fps is None:
+        return FileWriter(target)
+    return VideoWriter(target / f'{Path(source.name).stem}.mp4', source.fps)

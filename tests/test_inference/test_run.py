@@ -1,0 +1,193 @@
+"""Images, folders and videos to pictures and json."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from types import SimpleNamespace
+
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.inference import (
+    DetectorBoxes,
+    FileBoxes,
+    Frame,
+    describe_people,
+    open_source,
+    run_inference,
+)
+from acnn_mmpose.visualization import AttentionVisualizer
+
+import cv2
+import numpy as np
+import pytest
+from mmdet.structures import DetDataSample
+from mmengine.structures import InstanceData
+from mmpose.apis import init_model
+from pycocotools import mask as coco_mask
+
+
+@pytest.fixture(scope='module')
+def model(config, trained):
+    model = init_model(config, str(trained['joint']), device='cpu')
+    branch = model.backbone.mask_branches[0]
+    branch.logit.weight.data.normal_()
+    branch.logit.bias.data.zero_()
+    return model
+
+
+@pytest.fixture
+def folder(images, tmp_path):
+    folder = tmp_path / 'folder'
+    folder.mkdir()
+    for image in images:
+        shutil.copy(image, folder)
+    (folder / 'broken.jpg').write_bytes(b'no image')
+    (folder / 'notes.txt').write_text('no image either')
+    return folder
+
+
+@pytest.fixture
+def video(images, tmp_path):
+    path = tmp_path / 'film.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (129, 127))
+    for image in images:
+        writer.write(cv2.resize(cv2.imread(str(image)), (129, 127)))
+    writer.release()
+    return path
+
+
+def predictions(out) -> dict:
+    return json.loads((out / 'predictions.json').read_text())
+
+
+@pytest.mark.parametrize('mode', ['attention', 'heatmap', 'pose', 'story'])
+def test_a_folder_with_an_unreadable_file(model, folder, images, tmp_path, mode):
+    out = tmp_path / 'out'
+    done = run_inference(model, open_source(str(folder)), AttentionVisualizer(mode=mode), str(out))
+    assert done == (3, 3, ['broken.jpg'])
+    content = predictions(out)
+    assert content['unreadable'] == ['broken.jpg']
+    assert [image['image'] for image in content['images']] == [image.name for image in images]
+    for image in content['images']:
+        (person,) = image['people']
+        assert np.array(person['keypoints']).shape == (16, 2)
+        assert len(person['coverage']) == 1
+        assert cv2.imread(str(out / image['image'])) is not None
+
+
+def test_a_video_becomes_a_video(model, video, tmp_path):
+    out = tmp_path / 'out'
+    boxes = tmp_path / 'boxes.json'
+    boxes.write_text(json.dumps({'film.avi': [[0, 0, 60, 120], [60, 0, 120, 120]]}))
+    done = run_inference(
+        model,
+        open_source(str(video)),
+        AttentionVisualizer(),
+        str(out),
+        FileBoxes(str(boxes)),
+    )
+    assert done == (3, 6, [])
+    assert [image['frame'] for image in predictions(out)['images']] == [0, 1, 2]
+    frames = list(open_source(str(out / 'film.mp4')).frames)
+    assert len(frames) == 3
+    assert frames[0].image.shape[1] > 3 * 129
+
+
+def test_an_image_without_people_stays_as_it_is(model, images, tmp_path):
+    (tmp_path / 'boxes.json').write_text('{}')
+    out = tmp_path / 'out'
+    source = open_source(str(images[0]))
+    find = FileBoxes(str(tmp_path / 'boxes.json'))
+    assert run_inference(model, source, AttentionVisualizer(), str(out), find) == (1, 0, [])
+    assert cv2.imread(str(out / images[0].name)).shape == cv2.imread(str(images[0])).shape
+
+
+def test_masks_in_json_can_be_decoded(model, images, tmp_path):
+    """COCO's own tools read them, and the numbers beside them place them."""
+    source = open_source(str(images[0]))
+    run_inference(model, source, AttentionVisualizer(), str(tmp_path), with_masks=True)
+    (person,) = predictions(tmp_path)['images'][0]['people']
+    (encoded,) = person['masks']
+    mask = coco_mask.decode(coco_mask.frPyObjects(encoded, *encoded['size']))
+    assert mask.shape == (32, 32)
+    assert mask.mean() == pytest.approx(person['coverage'][0])
+    assert person['crop']['scale'][0] >= person['bbox'][2] - person['bbox'][0]
+
+
+@pytest.mark.parametrize('first', [0, 1])
+def test_run_lengths(first):
+    mask = np.zeros((1, 1, 3, 5), np.float32) + first
+    mask[..., 1, 2:] = 1 - first
+    people = InstanceData(
+        bboxes=np.zeros((1, 4)),
+        keypoints=np.zeros((1, 16, 2)),
+        keypoint_scores=np.zeros((1, 16)),
+        attention_masks=mask,
+        attention_coverage=mask.mean(axis=(2, 3)),
+        input_center=np.zeros((1, 2)),
+        input_scale=np.ones((1, 2)),
+    )
+    (encoded,) = describe_people(people, with_masks=True)[0]['masks']
+    decoded = coco_mask.decode(coco_mask.frPyObjects(encoded, 3, 5))
+    np.testing.assert_array_equal(decoded, mask[0, 0])
+
+
+def test_detector_boxes_are_those_of_people(monkeypatch, tmp_path):
+    """With a stand-in for MMDetection's inferencer."""
+    found = DetDataSample(
+        pred_instances=InstanceData(
+            bboxes=np.float32([[0, 0, 9, 9], [1, 0, 9, 9], [20, 20, 30, 40], [50, 5, 60, 60]]),
+            scores=np.float32([0.9, 0.8, 0.7, 0.1]),
+            labels=np.array([0, 0, 2, 0]),
+        )
+    )
+    found.cpu = found.numpy = lambda: found
+    monkeypatch.setattr(
+        'mmdet.apis.DetInferencer', lambda *_, **__: lambda *_, **__: {'predictions': [found]}
+    )
+    for name in ('det.py', 'det.pth'):
+        (tmp_path / name).touch()
+    detector = DetectorBoxes(str(tmp_path / 'det.py'), str(tmp_path / 'det.pth'), 'cpu')
+    np.testing.assert_array_equal(detector(Frame('x', None, None)), [[0, 0, 9, 9]])
+    with pytest.raises(ACNNError, match='detector checkpoint nowhere.pth does not exist'):
+        DetectorBoxes(str(tmp_path / 'det.py'), 'nowhere.pth', 'cpu')
+
+
+def test_a_webcam_is_opened_by_its_index(monkeypatch):
+    opened = []
+
+    def capture(where):
+        opened.append(where)
+        return SimpleNamespace(isOpened=lambda: False)
+
+    monkeypatch.setattr(cv2, 'VideoCapture', capture)
+    with pytest.raises(ACNNError, match='webcam0 can not be opened'):
+        open_source('0')
+    assert opened == [0]
+
+
+def test_an_interrupt_keeps_what_was_done(model, images, tmp_path):
+    def frames():
+        yield Frame('a.jpg', None, cv2.imread(str(images[0])))
+        raise KeyboardInterrupt
+
+    source = open_source(str(images[0]))._replace(frames=frames())
+    assert run_inference(model, source, AttentionVisualizer(), str(tmp_path)).images == 1
+    assert len(predictions(tmp_path)['images']) == 1
+
+
+def test_bad_sources_and_boxes_are_refused(model, tmp_path):
+    with pytest.raises(ACNNError, match='nowhere does not exist'):
+        open_source('nowhere')
+    with pytest.raises(ACNNError, match='holds no image files'):
+        open_source(str(tmp_path))
+    broken = tmp_path / 'x.jpg'
+    broken.write_bytes(b'')
+    with pytest.raises(ACNNError, match=r'no image could be read: x\.jpg'):
+        run_inference(model, open_source(str(broken)), AttentionVisualizer(), str(tmp_path / 'o'))
+    for content in ('[1]', '{"a": [[1, 2]]}', 'nonsense'):
+        (tmp_path / 'boxes.json').write_text(content)
+        with pytest.raises(ACNNError, match='must hold'):
+            FileBoxes(str(tmp_path / 'boxes.json'))
+    with pytest.raises(ACNNError, match='box file nowhere does not exist'):
+        FileBoxes('nowhere')
