@@ -1,6 +1,7 @@
-"""Training: configs, the phase hand-over, phases in order, safe files, distributed start-up."""
+"""Training: configs, hooks, phases in order, safe files, distributed start-up."""
 
 from .atomic_backend import AtomicLocalBackend
+from .attention_stats import AttentionStatsHook
 from .configuration import (
     check_data,
     disable_validation,
@@ -17,12 +18,15 @@ from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
+from .story_board import StoryBoardHook
 
 __all__ = [
     'AtomicLocalBackend',
+    'AttentionStatsHook',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
+    'StoryBoardHook',
     'check_data',
     'disable_validation',
     'dump_predictions',

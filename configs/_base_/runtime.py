@@ -1,4 +1,4 @@
-"""Imports, hooks and logging: MMPose's defaults, the phase hand-over and the table."""
+"""Imports, hooks and logging: MMPose's defaults, and what this package adds."""
 
 _base_ = ['mmpose::_base_/default_runtime.py']
 
@@ -14,6 +14,10 @@ custom_hooks = [
     dict(type='SampleSeedHook'),
     # the paper's table of every evaluation, as json, csv and md beside the log
     dict(type='PCKhTableHook'),
+    # what the masks keep, and the gradients of task A and task B
+    dict(type='AttentionStatsHook'),
+    # the same few people after every validation: vis_data/vis_image/stories_EPOCH.png
+    dict(type='StoryBoardHook'),
 ]
 
 # pictures show masks and pose; other modes: --cfg-options visualizer.mode=story
