@@ -20,9 +20,9 @@ unexport ACNN_DATA_ROOT
 .PHONY: demo test lint clean
 .DELETE_ON_ERROR:
 
-demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png)
+demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
 	@cat $(DEMO)/table.md
-	@echo "pictures: $(DEMO)/acnn_phase*.png"
+	@echo "story boards: $(DEMO)/acnn_phase*.png; how training went: $(DEMO)/log.png"
 
 test: $(READY)
 	$(BIN)/python -m pytest
@@ -56,5 +56,8 @@ $(DEMO)/trained: data/toy/annotations/mpii_gt_val.mat
 $(DEMO)/table.md: $(DEMO)/trained
 	$(BIN)/python tools/compare.py $(PHASES:%=$(DEMO)/%) --out $(DEMO)/table
 
-$(DEMO)/%.png: $(DEMO)/trained
-	$(BIN)/python tools/visualize.py configs/toy/$*.py `cat $(DEMO)/$*/last_checkpoint` $@
+$(DEMO)/log.png: $(DEMO)/trained
+	$(BIN)/python tools/plot_log.py $(PHASES:%=$(DEMO)/%) $@
+
+$(DEMO)/acnn_%.png: $(DEMO)/trained
+	$(BIN)/python tools/visualize.py configs/toy/acnn_$*.py `cat $(DEMO)/acnn_$*/last_checkpoint` $@ --num-people 2

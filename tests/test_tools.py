@@ -46,6 +46,15 @@ def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
     # DistributedDataParallel(find_unused_parameters=False) ends with an error otherwise
     assert 'find_unused' not in done.stderr
 
+    # two processes log one line per epoch, and draw one story board
+    (log,) = (tmp_path / 'out/acnn_phase3').glob('*/vis_data/scalars.json')
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line['epoch'] for line in lines if 'mask1_coverage' in line] == [1, 2]
+    assert len(list(log.parent.glob('vis_image/stories_*.png'))) == 1
+    done = run('plot_log.py', *(f'out/acnn_phase{n}' for n in (1, 2, 3)), 'log.png')
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert (tmp_path / 'log.png').stat().st_size > 20_000
+
     done = run('dist_test.sh', PHASES[2], checkpoint, 2, '--out', 'two.json', *OPTIONS)
     assert done.returncode == 0, done.stderr[-3000:]
     done = run('test.py', PHASES[2], checkpoint, '--out', 'one.json', '--dump', 'p.pkl', *OPTIONS)
@@ -90,6 +99,7 @@ def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
         (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
         (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
+        (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),
     ],
 )

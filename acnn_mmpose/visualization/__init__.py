@@ -1,5 +1,6 @@
 """Pictures of what the network attends to and predicts."""
 
+from .log_plot import plot_runs
 from .people import draw_people, pick_people, predict_people
 from .placement import OUTSIDE, CropBox, crop_boxes, crop_person, place_mask, place_stage
 from .visualizer import MODES, AttentionVisualizer
@@ -15,5 +16,6 @@ __all__ = [
     'pick_people',
     'place_mask',
     'place_stage',
+    'plot_runs',
     'predict_people',
 ]

@@ -1,0 +1,78 @@
+"""What a run has logged: its training, and the table of every validation."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from ..errors import ACNNError
+from .table import read_table
+
+Curves = dict[str, list[tuple[float, float]]]
+
+
+class RunLog(NamedTuple):
+    """What a run logged.
+
+    Attributes:
+        name: Of its folder.
+        training: Per name the logged (epoch, value); 1.5 is the middle of the second epoch.
+        stages: Per stage the PCKh@0.5 (Total) of its prediction, as (epoch, value).
+        epochs: How many epochs the run has begun.
+    """
+
+    name: str
+    training: Curves
+    stages: Curves
+    epochs: int
+
+
+def read_run(work_dir: str) -> RunLog:
+    """Read the logs of a run, those of a resumed one together.
+
+    Raises:
+        ACNNError: If the folder holds no log of a training.
+    """
+    folder = Path(work_dir)
+    by_step: dict[int, dict[str, float]] = {}
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        for line in path.read_text(encoding='utf-8').splitlines():
+            entry = json.loads(line)
+            if 'loss' in entry:  # after a resumption a step may be logged again: the later holds
+                by_step[entry['step']] = entry
+    if not by_step:
+        raise ACNNError(
+            f'{work_dir} holds no log of a training (*/vis_data/scalars.json): give the folders '
+            'that tools/train.py wrote to'
+        )
+    per_epoch = _steps_per_epoch(by_step)
+    training: Curves = {}
+    for step, entry in sorted(by_step.items()):
+        for name, value in entry.items():
+            training.setdefault(name, []).append((step / per_epoch, value))
+    epochs = max(entry['epoch'] for entry in by_step.values())
+    return RunLog(folder.name, training, _read_stages(folder), epochs)
+
+
+def _steps_per_epoch(by_step: dict[int, dict[str, float]]) -> float:
+    """Work out an epoch's length; MMEngine logs the same steps of every epoch."""
+    first_steps: dict[int, int] = {}
+    for step, entry in sorted(by_step.items()):
+        first_steps.setdefault(entry['epoch'], step)
+    first, last = min(first_steps), max(first_steps)
+    if first == last:
+        return max(by_step) / last
+    return (first_steps[last] - first_steps[first]) / (last - first)
+
+
+def _read_stages(folder: Path) -> Curves:
+    stages: dict[str, dict[int, float]] = {}
+    for path in sorted(folder.glob('*/pckh_epoch_*.json')):
+        epoch = int(re.search(r'(\d+)\.json$', path.name)[1])
+        for row in read_table(path):
+            match = re.match(r'stage (\d+)', row.method)
+            if match and row.measure == 'PCKh@0.5':
+                stages.setdefault(f'stage {match[1]}', {})[epoch] = row.scores.total_weighted
+    return {name: sorted(points.items()) for name, points in stages.items()}

@@ -1,0 +1,35 @@
+"""Plot the logs of several runs in a row, for example of the three phases.
+
+python tools/plot_log.py work_dirs/acnn_phase1 work_dirs/acnn_phase2 work_dirs/acnn_phase3 out.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from acnn_mmpose.errors import run_tool
+from acnn_mmpose.evaluation import read_run
+from acnn_mmpose.visualization import plot_runs
+
+
+def parse_args() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('work_dirs', nargs='+', help='folders of runs, in order')
+    parser.add_argument('out', help='picture to write (png, pdf, svg)')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read, plot, save."""
+    args = parse_args()
+    figure = plot_runs([read_run(work_dir) for work_dir in args.work_dirs])
+    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(args.out, dpi=150)
+
+
+if __name__ == '__main__':
+    run_tool(main)
