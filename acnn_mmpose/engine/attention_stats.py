@@ -6,6 +6,7 @@ Shape legend: N batch, K joints, S stages, h x w heatmap.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from mmengine.dist import all_reduce
@@ -67,7 +68,7 @@ class AttentionStatsHook(Hook):
             if self._measuring:
                 self._stages = stages
 
-        def keep_gradients(*_) -> None:
+        def keep_gradients(*_: Any) -> None:
             if self._measuring:
                 self._gradients = {
                     f'grad_rms_{task}': rms

@@ -5,6 +5,8 @@ Shape legend: I instances, K joints, S stages, H x W image, h x w heatmap.
 
 from __future__ import annotations
 
+from typing import Any
+
 import mmcv
 import numpy as np
 import torch
@@ -50,7 +52,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         ACNNError: If the mode is unknown.
     """
 
-    def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs) -> None:
+    def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.mode = mode
         check_mode(mode)
@@ -61,13 +63,13 @@ class AttentionVisualizer(PoseLocalVisualizer):
         name: str,
         image: np.ndarray,
         data_sample: PoseDataSample,
-        *args,
+        *args: Any,
         show: bool = False,
         wait_time: float = 0,
         out_file: str | None = None,
         kpt_thr: float = 0.3,
         step: int = 0,
-        **kwargs,
+        **kwargs: Any,
     ) -> np.ndarray:
         """Draw a prediction as the mode says and save it; arguments are MMPose's.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation import read_run
 
 import pytest
-from mmengine.runner import Runner
 
 
 def write_log(folder, entries) -> None:
@@ -36,7 +36,7 @@ def test_epochs_are_worked_out_and_a_resumed_run_goes_on(tmp_path):
 
 def test_stages_come_from_the_tables(toy_config):
     cfg = toy_config(1)
-    Runner.from_cfg(cfg).train()
+    train_in_order([cfg])
     log = read_run(cfg.work_dir)
     assert list(log.stages) == ['stage 1', 'stage 2']
     ((epoch, value),) = log.stages['stage 1']
