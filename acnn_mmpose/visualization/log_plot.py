@@ -93,7 +93,7 @@ def _mark_phases(axes: Sequence[Axes], runs: Sequence[RunLog]) -> None:
         top = axes[0].get_xaxis_transform()
         axes[0].text(middle, 1.04, run.name, transform=top, ha='center', fontsize=9)
         start += run.epochs
-    axes[0].set_xlim(0, start)
+    axes[0].set_xlim(-0.01 * start, 1.01 * start)
 
 
 def _select(run: RunLog, names: dict[str, str]) -> Curves:
