@@ -110,6 +110,15 @@ def test_bad_input_ends_in_one_sentence(run, args, sentence):
     assert 'Traceback' not in done.stderr
 
 
+@pytest.mark.parametrize('tool', ['visualize.py', 'infer.py'])
+def test_pictures_of_a_network_that_does_not_fit_are_refused(run, tool, trained, toy_root):
+    picture = 'x.png' if tool == 'visualize.py' else toy_root / 'images/000000001.jpg'
+    done = run(tool, PHASES[2], trained['joint'], picture)
+    assert done.returncode == 1
+    assert 'error: ' in done.stderr
+    assert 'epoch_2.pth does not fit the model: shape' in done.stderr
+
+
 def test_missing_data_ends_in_one_sentence(run, tmp_path):
     done = run('train.py', PHASES[0], data=tmp_path / 'nothing')
     assert done.returncode == 1

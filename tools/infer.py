@@ -15,8 +15,6 @@ from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.inference import DetectorBoxes, FileBoxes, open_source, run_inference
 from acnn_mmpose.visualization import MODES, AttentionVisualizer
 
-from mmpose.apis import init_model
-
 
 def parse_args() -> argparse.Namespace:
     """Parse the command line."""
@@ -47,14 +45,13 @@ def main() -> None:
     """Predict and report."""
     args = parse_args()
     cfg = engine.load_config(args.config)
-    engine.set_checkpoint(cfg, args.checkpoint)
     source = open_source(args.source)
     find_boxes = None
     if args.boxes:
         find_boxes = FileBoxes(args.boxes)
     if args.detector:
         find_boxes = DetectorBoxes(args.detector, args.detector_checkpoint, args.device)
-    model = init_model(cfg, args.checkpoint, args.device)
+    model = engine.load_model(cfg, args.checkpoint, args.device)
     visualizer = AttentionVisualizer(mode=args.show)
     done = run_inference(model, source, visualizer, args.out_dir, find_boxes, args.masks)
     print(f'{done.images} images, {done.people} people: {args.out_dir}')

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import run_tool
+from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.visualization import (
     MODES,
     AttentionVisualizer,
@@ -18,7 +18,6 @@ from acnn_mmpose.visualization import (
 )
 
 import mmcv
-from mmpose.apis import init_model
 from mmpose.registry import DATASETS
 
 
@@ -39,10 +38,11 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Predict and draw."""
     args = parse_args()
+    if not args.out.endswith(('.png', '.jpg')):
+        raise ACNNError(f'{args.out} must end in .png or .jpg')
     cfg = engine.load_config(args.config)
     engine.check_data(cfg, 'test')
-    engine.set_checkpoint(cfg, args.checkpoint)
-    model = init_model(cfg, args.checkpoint, args.device)
+    model = engine.load_model(cfg, args.checkpoint, args.device)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     samples = predict_people(model, dataset, pick_people(dataset, args.num_people))
     visualizer = AttentionVisualizer(mode=args.show)

@@ -16,6 +16,7 @@ from .configuration import (
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
+from .prediction import load_model
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 from .story_board import StoryBoardHook
@@ -32,6 +33,7 @@ __all__ = [
     'dump_predictions',
     'enable_amp',
     'load_config',
+    'load_model',
     'make_work_dir',
     'set_checkpoint',
     'set_launcher',

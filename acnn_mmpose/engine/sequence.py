@@ -16,8 +16,8 @@ from mmpose.registry import MODELS
 
 from ..errors import ACNNError
 from ..models import PHASES
+from .checkpoint_check import describe_mismatch
 from .checkpoints import latest_checkpoint, read_meta
-from .phase_handover import describe_mismatch
 
 
 def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:

@@ -1,0 +1,98 @@
+"""Whether a checkpoint is the one that a phase can start from, resume or be tested with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import ACNNError
+from ..models import ACNN, PHASES
+
+MASK_BRANCHES = 'backbone.mask_branches.'
+
+
+def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose: str) -> None:
+    """Check phase, mask mode, keys and shapes.
+
+    Args:
+        model: The model that is to load it.
+        checkpoint: Its content.
+        file: Its name, for messages.
+        purpose: ``'start'``, ``'resume'`` or ``'test'``.
+
+    Raises:
+        ACNNError: Naming what does not fit, and the checkpoint that is expected.
+    """
+    meta = checkpoint.get('meta', {})
+    phase, expected = meta.get('acnn_phase'), _expected_phases(model.phase, purpose)
+    wanted = f'a checkpoint of phase {" or ".join(map(repr, expected))}'
+    # files from elsewhere name no phase; their weights may still start or test a phase
+    if phase not in expected and (phase is not None or purpose == 'resume'):
+        raise ACNNError(
+            f'{file} holds {f"phase {phase!r}" if phase else "no phase of this package"}, but to '
+            f'{purpose} phase {model.phase!r} {wanted} is expected'
+        )
+    if phase is not None and PHASES[phase].uses_masks:
+        mode = model.backbone.mask_mode
+        trained = meta.get('acnn_mask_mode', mode)
+        if mode != trained:
+            raise ACNNError(
+                f'the masks of {file} were trained with mask_mode {trained!r} and mean something '
+                f'else in mode {mode!r}: set model.backbone.mask_mode={trained}'
+            )
+    masks_start_anew = purpose == 'start' and model.phase == 'attention'
+    masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
+    mismatch = describe_mismatch(model, checkpoint.get('state_dict', checkpoint), masks_optional)
+    if mismatch:
+        raise ACNNError(
+            f'{file} does not fit the model: {mismatch}; to {purpose} phase {model.phase!r} '
+            f'{wanted} with the same num_stages, channels, depth and joints is expected'
+        )
+
+
+def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:
+    """Take the mask branches out of a checkpoint of phase ``'pose'``, which did not train them."""
+    if checkpoint.get('meta', {}).get('acnn_phase') == 'pose':
+        weights = checkpoint['state_dict']
+        for key in [key for key in weights if key.startswith(MASK_BRANCHES)]:
+            del weights[key]
+
+
+def describe_mismatch(model: ACNN, weights: dict[str, Any], masks_optional: bool) -> str:
+    """Describe how weights differ from a model's.
+
+    Args:
+        model: The model that is to load them.
+        weights: A state dict.
+        masks_optional: Whether keys of mask branches may be missing or superfluous.
+
+    Returns:
+        One clause that names the first difference of each kind; empty if they fit.
+    """
+    own = model.state_dict()
+    given = {key.removeprefix('module.'): value for key, value in weights.items()}
+    missing = [key for key in own if key not in given and not key.endswith('num_batches_tracked')]
+    unexpected = [key for key in given if key not in own and not key.startswith('data_preproc')]
+    if masks_optional:
+        missing = [key for key in missing if not key.startswith(MASK_BRANCHES)]
+        unexpected = [key for key in unexpected if not key.startswith(MASK_BRANCHES)]
+    reshaped = [
+        f'{key} is {tuple(given[key].shape)} instead of {tuple(own[key].shape)}'
+        for key in own
+        if key in given and given[key].shape != own[key].shape
+    ]
+    parts = []
+    for label, found in (('shape', reshaped), ('missing', missing), ('unexpected', unexpected)):
+        if found:
+            more = f' and {len(found) - 1} more' if len(found) > 1 else ''
+            parts.append(f'{label}: {found[0]}{more}')
+    return ', '.join(parts)
+
+
+def _expected_phases(phase: str, purpose: str) -> list[str]:
+    """List the phases whose checkpoints serve a purpose."""
+    rules = PHASES[phase]
+    if purpose == 'test':  # the masks must mean what they meant in training
+        return [name for name in PHASES if PHASES[name].uses_masks == rules.uses_masks]
+    if purpose == 'resume':
+        return [phase]
+    return [name for name in (rules.follows, phase) if name is not None]

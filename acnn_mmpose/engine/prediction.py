@@ -1,0 +1,33 @@
+"""A trained model for prediction, with the checks that a test makes."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import CheckpointLoader
+from mmpose.apis import init_model
+from mmpose.registry import MODELS
+
+from ..errors import ACNNError
+from ..models import ACNN
+from .checkpoint_check import check_checkpoint
+
+
+def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:
+    """Build a model and load its weights: MMPose's ``init_model``, which alone checks nothing.
+
+    Args:
+        cfg: The config.
+        checkpoint: The checkpoint file.
+        device: For example ``'cpu'`` or ``'cuda:0'``.
+
+    Raises:
+        ACNNError: If there is no such device, or the checkpoint does not exist or does not fit.
+    """
+    if device.startswith('cuda') and not torch.cuda.is_available():
+        raise ACNNError(f'device {device} needs a GPU, and torch sees none: use --device cpu')
+    init_default_scope(cfg.get('default_scope', 'mmpose'))
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    check_checkpoint(MODELS.build(cfg.model), content, checkpoint, 'test')
+    return init_model(cfg, checkpoint, device)
