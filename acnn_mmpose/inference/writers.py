@@ -60,9 +60,18 @@ class VideoWriter:
 
 
 def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
-    """Make the folder, and what writes the pictures of a source to it."""
+    """Make the folder, and what writes the pictures of a source to it.
+
+    Raises:
+        ACNNError: If the folder can't be made.
+    """
     target = Path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ACNNError(
+            f'the output folder {folder} can not be made ({error.strerror}): choose another --out-dir'
+        ) from error
     if source.fps is None:
         return FileWriter(target)
     return VideoWriter(target / f'{Path(source.name).stem}.mp4', source.fps)

@@ -15,6 +15,7 @@ from acnn_mmpose.inference import (
     open_source,
     run_inference,
 )
+from acnn_mmpose.inference.writers import open_writer
 from acnn_mmpose.visualization import AttentionVisualizer
 
 import cv2
@@ -191,3 +192,10 @@ def test_bad_sources_and_boxes_are_refused(model, tmp_path):
             FileBoxes(str(tmp_path / 'boxes.json'))
     with pytest.raises(ACNNError, match='box file nowhere does not exist'):
         FileBoxes('nowhere')
+
+
+def test_an_output_folder_that_is_a_file_is_named(tmp_path, toy_root):
+    (tmp_path / 'file').touch()
+    source = open_source(str(toy_root / 'images'))
+    with pytest.raises(ACNNError, match=r'file can not be made .*--out-dir'):
+        open_writer(source, str(tmp_path / 'file'))
