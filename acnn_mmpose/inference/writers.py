@@ -70,7 +70,8 @@ def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ACNNError(
-            f'the output folder {folder} can not be made ({error.strerror}): choose another --out-dir'
+            f'the output folder {folder} can not be made ({error.strerror}): choose another one '
+            'with --out-dir'
         ) from error
     if source.fps is None:
         return FileWriter(target)
