@@ -17,7 +17,7 @@ from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
 from ..errors import ACNNError
-from ..models import StageOutput, stack_masks
+from ..models import StageOutput, find_background, stack_masks
 
 
 @HOOKS.register_module()
@@ -29,10 +29,16 @@ class AttentionStatsHook(Hook):
     - ``mask{i}_coverage``: the share of the feature map that is kept
     - ``mask{i}_joint_coverage``: the share of the mass of the ground-truth heatmaps that is kept,
       that is, of the neighbourhood of the person's joints
+    - ``mask{i}_background_coverage``: the share of the cells outside the person's box
+      (:func:`find_background`) that is kept
 
-    And per task that trains, ``grad_rms_pose`` (task A) and ``grad_rms_attention`` (task B): the
-    root mean square of its gradients as the optimizer gets them. "The gradients for task B are much
-    larger than those of task A" (paper, Sec. 3.3).
+    "The gradients for task B are much larger than those of task A. It happens due to the
+    replication layers" (paper, Sec. 3.3): root mean squares of gradients,
+
+    - ``grad_rms_pose`` (task A) and ``grad_rms_attention`` (task B), per task that trains: at its
+      parameters, as the optimizer gets them
+    - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1, stage i's
+      feature and its mask, which is replicated over the feature's channels
 
     Args:
         interval: Every how many iterations of an epoch to measure, from its first on.
@@ -67,6 +73,8 @@ class AttentionStatsHook(Hook):
         def keep_stages(module: nn.Module, args: tuple, stages: tuple[StageOutput, ...]) -> None:
             if self._measuring:
                 self._stages = stages
+                for tensor in _masked_products(stages).values():
+                    tensor.retain_grad()
 
         def keep_gradients(*_: Any) -> None:
             if self._measuring:
@@ -75,6 +83,10 @@ class AttentionStatsHook(Hook):
                     for task, parameters in tasks.items()
                     if (rms := root_mean_square(p.grad for p in parameters)) is not None
                 }
+                scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
+                scale = scaler.get_scale() if scaler else 1.0  # the optimizer's are unscaled
+                for name, tensor in _masked_products(self._stages).items():
+                    self._gradients[f'grad_rms_{name}'] = root_mean_square([tensor.grad]) / scale
 
         self._handles = [
             model.backbone.register_forward_hook(keep_stages),
@@ -98,12 +110,12 @@ class AttentionStatsHook(Hook):
         if not self._measuring or self._stages is None:
             return
         targets = torch.stack([s.gt_fields.heatmaps for s in data_batch['data_samples']])
-        coverage = measure_coverage(self._stages, targets)
+        coverage = measure_coverage(stack_masks(self._stages), targets)
         all_reduce(coverage, 'mean')
         scalars = {}
-        for i, (everywhere, joints) in enumerate(coverage.tolist(), start=1):
-            scalars[f'mask{i}_coverage'] = everywhere
-            scalars[f'mask{i}_joint_coverage'] = joints
+        for i, kept in enumerate(coverage.tolist(), start=1):
+            for name, share in zip(('coverage', 'joint_coverage', 'background_coverage'), kept):
+                scalars[f'mask{i}_{name}'] = share
         scalars.update((name, value.item()) for name, value in self._gradients.items())
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
@@ -115,23 +127,35 @@ class AttentionStatsHook(Hook):
             handle.remove()
 
 
-def measure_coverage(stages: tuple[StageOutput, ...], targets: Tensor) -> Tensor:
-    """Measure what each mask keeps of the feature map and of the joints' neighbourhood.
+def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
+    """Measure what each mask keeps of the feature map, of the joints and of the background.
 
     Args:
-        stages: The backbone's S stage outputs.
+        masks: (N, S - 1, h, w) in [0, 1].
         targets: Ground-truth heatmaps (N, K, h, w), zero for joints that are not labelled.
 
     Returns:
-        (S - 1, 2), float32 in [0, 1]; without any labelled joint the second figure is that of the
-        feature map.
+        (S - 1, 3), float32 in [0, 1]: the shares of the feature map, of the mass of the heatmaps
+        and of the cells outside the people's boxes. Without any labelled joint, or any background,
+        that share is the feature map's.
     """
-    masks = stack_masks(stages)
-    mass = targets.to(masks.device, masks.dtype).sum(dim=1, keepdim=True)
-    total = mass.sum()
+    targets = targets.to(masks)
     everywhere = masks.mean(dim=(0, 2, 3))
-    joints = (masks * mass).sum(dim=(0, 2, 3)) / total.clamp(min=1e-12)
-    return torch.stack([everywhere, torch.where(total > 0, joints, everywhere)], dim=1)
+    shares = [everywhere]
+    for weight in (targets.sum(dim=1, keepdim=True), find_background(targets).to(masks)):
+        total = weight.sum()
+        kept = (masks * weight).sum(dim=(0, 2, 3)) / total.clamp(min=1e-12)
+        shares.append(torch.where(total > 0, kept, everywhere))
+    return torch.stack(shares, dim=1)
+
+
+def _masked_products(stages: tuple[StageOutput, ...]) -> dict[str, Tensor]:
+    """Collect the factors of every product of Eq. 1 that a gradient reaches."""
+    factors = {}
+    for i, stage in enumerate(stages, start=1):
+        if stage.mask is not None:
+            factors.update({f'feature{i}': stage.feature, f'mask{i}': stage.mask})
+    return {name: tensor for name, tensor in factors.items() if tensor.requires_grad}
 
 
 def root_mean_square(gradients: Iterable[Tensor | None]) -> Tensor | None:

@@ -39,7 +39,7 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
                 f'the masks of {file} were trained with mask_mode {trained!r} and mean something '
                 f'else in mode {mode!r}: set model.backbone.mask_mode={trained}'
             )
-    masks_start_anew = purpose == 'start' and model.phase == 'attention'
+    masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
     mismatch = describe_mismatch(model, checkpoint.get('state_dict', checkpoint), masks_optional)
     if mismatch:

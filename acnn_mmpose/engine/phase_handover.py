@@ -20,12 +20,12 @@ class PhaseHandoverHook(Hook):
     """Checks every checkpoint before it is loaded, and records the phase in those it saves.
 
     A phase starts from the checkpoint that its predecessor ended with, ``'attention'`` from
-    ``'pose'`` and ``'joint'`` from ``'attention'``, or from one of its own to fine-tune. A resumed
-    run must resume its own phase. MMEngine alone would start from random weights where no
-    checkpoint is given, and only log a warning where keys or shapes do not match.
+    ``'pose'`` and ``'joint'`` from ``'attention'`` (``PHASES`` says which), or from one of its own
+    to fine-tune. A resumed run must resume its own phase. MMEngine alone would start from random
+    weights where no checkpoint is given, and only log a warning where keys or shapes do not match.
 
-    Mask branches are the only keys that ``'attention'`` may find missing; those of a ``'pose'``
-    checkpoint are untrained and are left out, so that task B starts as the config says.
+    Mask branches are the only keys that a phase after ``'pose'`` may find missing; those of a
+    ``'pose'`` checkpoint are untrained and are left out, so that task B starts as the config says.
 
     Raises:
         ACNNError: Before the first step, naming the file at fault and the one that is expected.
@@ -52,7 +52,7 @@ class PhaseHandoverHook(Hook):
         model = _model(runner)
         purpose = _purpose(runner)
         check_checkpoint(model, checkpoint, runner._load_from, purpose)
-        if purpose == 'start' and model.phase == 'attention':
+        if purpose == 'start' and PHASES[model.phase].follows == 'pose':
             forget_untrained_masks(checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:

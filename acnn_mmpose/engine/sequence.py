@@ -98,9 +98,11 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
     for before, after in zip(cfgs, cfgs[1:]):
         phases = before.model.phase, after.model.phase
         if PHASES.get(phases[1]) and PHASES[phases[1]].follows != phases[0]:
+            needed = PHASES[phases[1]].follows
+            remedy = f'follows phase {needed!r}' if needed else 'starts from scratch'
             raise ACNNError(
-                f'phase {phases[1]!r} can not follow phase {phases[0]!r}: give the configs in the '
-                f'order {", ".join(PHASES)}'
+                f'phase {phases[1]!r} can not follow phase {phases[0]!r}: it {remedy}; the '
+                "paper's order is pose, attention, joint"
             )
         init_default_scope(after.get('default_scope', 'mmpose'))
         weights = MODELS.build(before.model).state_dict()

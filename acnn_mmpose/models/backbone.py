@@ -47,11 +47,20 @@ class AttentionHourglassNet(BaseModule):
             describes; ``'soft'``: the sigmoid itself; ``'ones'``: the plain stacked hourglass,
             without mask branches.
         mask_bias: Initial logit of the masks. Positive: they start by keeping everything.
+        mask_threshold: Above which probability a hard mask keeps, in (0, 1).
+        mask_temperature: By which the masks' logits are divided, > 0.
+        mask_noise: Scale of logistic noise on the logits in training; 1 samples hard masks from
+            Bernoulli(sigmoid(logit)).
+        mask_stride: Cells, along each axis, that share one value of a mask; divides ``2 ** depth``.
+        reinjected_heatmaps: K to add a 1x1 convolution of H(i) to the feature that stage i hands
+            on, as Newell et al. do; 0 hands on features only (Eq. 1). The estimator then gives
+            the backbone the head's layers.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
+        heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
 
     Raises:
         ACNNError: If an argument is out of its range.
@@ -64,6 +73,11 @@ class AttentionHourglassNet(BaseModule):
         depth: int = 4,
         mask_mode: str = 'hard',
         mask_bias: float = 2.0,
+        mask_threshold: float = 0.5,
+        mask_temperature: float = 1.0,
+        mask_noise: float = 0.0,
+        mask_stride: int = 1,
+        reinjected_heatmaps: int = 0,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -74,10 +88,21 @@ class AttentionHourglassNet(BaseModule):
                 'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
                 f'but got num_stages={num_stages}, depth={depth}, channels={channels}'
             )
+        if mask_stride < 1 or 2**depth % mask_stride:
+            raise ACNNError(
+                f'mask_stride must divide 2 ** depth = {2**depth}, so that it divides every '
+                f'feature map, but is {mask_stride}'
+            )
+        if reinjected_heatmaps < 0:
+            raise ACNNError(
+                'reinjected_heatmaps is the number of heatmaps that a stage hands on, 0 for none, '
+                f'but is {reinjected_heatmaps}'
+            )
         self.num_stages = num_stages
         self.depth = depth
         self.mask_mode = mask_mode
         self.bypass_masks = False
+        self.heatmap_layers: tuple[nn.Module, ...] = ()
 
         self.stem = Stem(channels)
         self.thetas = nn.ModuleList(
@@ -89,7 +114,20 @@ class AttentionHourglassNet(BaseModule):
         )
         num_masks = 0 if mask_mode == 'ones' else num_stages - 1
         self.mask_branches = nn.ModuleList(
-            MaskBranch(channels, mask_mode, mask_bias) for _ in range(num_masks)
+            MaskBranch(
+                channels,
+                mask_mode,
+                mask_bias,
+                mask_threshold,
+                mask_temperature,
+                mask_noise,
+                mask_stride,
+            )
+            for _ in range(num_masks)
+        )
+        self.reinjections = nn.ModuleList(
+            nn.Conv2d(reinjected_heatmaps, channels, 1)
+            for _ in range(num_stages - 1 if reinjected_heatmaps else 0)
         )
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
@@ -115,7 +153,10 @@ class AttentionHourglassNet(BaseModule):
             has_mask = i < len(self.mask_branches) and not self.bypass_masks
             mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
             stages.append(StageOutput(feature, mask))
-            x = feature if mask is None else feature * mask  # Eq. 1
+            x = feature
+            if i < len(self.reinjections):
+                x = x + self.reinjections[i](self.heatmap_layers[i](feature))
+            x = x if mask is None else x * mask  # Eq. 1
         return tuple(stages)
 
     def _check_size(self, height: int, width: int) -> None:

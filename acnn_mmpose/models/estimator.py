@@ -33,6 +33,9 @@ PHASES = {
     'pose': Phase(trains_pose=True, trains_attention=False, uses_masks=False, follows=None),
     'attention': Phase(trains_pose=False, trains_attention=True, uses_masks=True, follows='pose'),
     'joint': Phase(trains_pose=True, trains_attention=True, uses_masks=True, follows='attention'),
+    # not in the paper: what its order of phases is compared with
+    'joint_after_pose': Phase(True, True, True, follows='pose'),
+    'joint_from_scratch': Phase(True, True, True, follows=None),
 }
 
 
@@ -45,7 +48,8 @@ class ACNN(TopdownPoseEstimator):
 
     Args:
         phase: ``'pose'`` trains task A with all masks ones, ``'attention'`` trains task B with
-            task A frozen, ``'joint'`` trains both (Sec. 3.3).
+            task A frozen, ``'joint'`` trains both (Sec. 3.3). ``'joint_after_pose'`` and
+            ``'joint_from_scratch'`` train both without the phases before it.
         **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
             :class:`AttentionHourglassNet`.
 
@@ -65,6 +69,8 @@ class ACNN(TopdownPoseEstimator):
             )
         self.phase = phase
         self.backbone.bypass_masks = not rules.uses_masks
+        # a tuple, so that the layers are the head's alone
+        self.backbone.heatmap_layers = tuple(self.head.multi_final_layers)
         self.requires_grad_(rules.trains_pose)
         self.backbone.mask_branches.requires_grad_(rules.trains_attention)
 

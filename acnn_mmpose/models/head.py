@@ -33,6 +33,8 @@ class ACNNHead(CPMHead):
         num_stages: S.
         loss: Config of the loss of one stage.
         decoder: Config of the codec that turns heatmaps into coordinates.
+        adds_discarded: Whether P(i) is the sum of Eq. 4; otherwise it is H(i) alone.
+        coverage_loss: Config of a :class:`CoverageLoss` on the masks; the paper has none.
         init_cfg: MMEngine's config of the initialisation.
     """
 
@@ -43,6 +45,8 @@ class ACNNHead(CPMHead):
         num_stages: int,
         loss: dict | None = None,
         decoder: dict | None = None,
+        adds_discarded: bool = True,
+        coverage_loss: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(
@@ -53,6 +57,8 @@ class ACNNHead(CPMHead):
             decoder=decoder,
             init_cfg=init_cfg,
         )
+        self.adds_discarded = adds_discarded
+        self.coverage_loss = coverage_loss and MODELS.build(coverage_loss)
 
     def forward(self, feats: Sequence[StageOutput]) -> list[Tensor]:
         """Compute every stage's prediction.
@@ -63,11 +69,25 @@ class ACNNHead(CPMHead):
         Returns:
             P(1) to P(S), each (N, K, h, w), float32 also under mixed precision.
         """
-        return combine_stages(self._heatmaps(feats), [stage.mask for stage in feats])
+        heatmaps = self._heatmaps(feats)
+        if not self.adds_discarded:
+            return [heatmap.float() for heatmap in heatmaps]
+        return combine_stages(heatmaps, [stage.mask for stage in feats])
 
     def _heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
         """Compute H(1) to H(S), each (N, K, h, w)."""
         return super().forward([stage.feature for stage in feats])
+
+    def loss(
+        self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None
+    ) -> dict[str, Tensor]:
+        """Compute MMPose's losses and, where the masks apply, their coverage loss."""
+        losses = super().loss(feats, batch_data_samples, train_cfg)
+        masks = [stage.mask for stage in feats if stage.mask is not None]
+        if self.coverage_loss is not None and masks:
+            targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
+            losses['loss_coverage'] = self.coverage_loss(torch.cat(masks, dim=1), targets)
+        return losses
 
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None
@@ -88,8 +108,8 @@ class ACNNHead(CPMHead):
             ``attention_masks`` (1, S - 1, h, w) in [0, 1], M(1) to M(S-1), and
             ``attention_coverage`` (1, S - 1), the share of each that is kept. With
             ``output_heatmaps`` also N :class:`PixelData` with ``heatmaps`` (K, h, w), and with
-            both ``stage_heatmaps`` (1, S, K, h, w), H(1) to H(S). Masks and stage heatmaps are
-            those of the unflipped pass, all arrays float32.
+            both ``stage_heatmaps`` and ``stage_predictions`` (1, S, K, h, w), H(1) to H(S) and
+            P(1) to P(S). These and the masks are those of the unflipped pass, all float32.
         """
         test_cfg = test_cfg or {}
         result = super().predict(feats, batch_data_samples, test_cfg)
@@ -131,9 +151,13 @@ class ACNNHead(CPMHead):
             pred.attention_masks = masks[None]
             pred.attention_coverage = masks.mean(axis=(1, 2))[None]
         if with_heatmaps:
-            heatmaps = torch.stack(self._heatmaps(stages), dim=1).detach().float().cpu().numpy()
-            for pred, person in zip(preds, heatmaps):
-                pred.stage_heatmaps = person[None]
+            for name, compute in (
+                ('stage_heatmaps', self._heatmaps),
+                ('stage_predictions', self.forward),
+            ):
+                stacked = torch.stack(compute(stages), dim=1).detach().float().cpu().numpy()
+                for pred, person in zip(preds, stacked):
+                    pred.set_field(person[None], name)
 
 
 def combine_stages(heatmaps: Sequence[Tensor], masks: Sequence[Tensor | None]) -> list[Tensor]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import torch
 from mmengine.structures import InstanceData
 
-from ..models import combine_stages
 from .board import Tile, compose
 from .paint import draw_moves, overlay_heat, tint_discarded
 from .placement import CropBox, crop_boxes, place_mask
@@ -24,7 +22,8 @@ def tell_story(
     Args:
         crop: (H, W, 3), RGB, uint8.
         person: One person in pixels of the crop, with ``attention_masks`` (1, S - 1, h, w),
-            ``stage_heatmaps`` (1, S, K, h, w) and ``stage_keypoints`` (1, S, K, 2).
+            ``stage_heatmaps`` and ``stage_predictions`` (1, S, K, h, w) and ``stage_keypoints``
+            (1, S, K, 2).
         pose: The crop with the final pose, (H, W, 3).
         colours: Of the joints, (K, 3), RGB.
 
@@ -35,8 +34,7 @@ def tell_story(
     masks = person.attention_masks[0]
     own = person.stage_heatmaps[0]
     keypoints = np.asarray(person.stage_keypoints[0])
-    combined = combine_stages(torch.from_numpy(own), [*torch.from_numpy(masks)[:, None], None])
-    combined = torch.stack(combined).numpy()
+    combined = person.stage_predictions[0]
     peak = max(float(combined[-1].max()), 1e-6)
     (box,) = crop_boxes(person)
     cell = crop.shape[0] / own.shape[-2]
@@ -46,7 +44,7 @@ def tell_story(
         stage = i + 1
         before = keypoints[max(i - 1, 0)]
         moved = np.linalg.norm(keypoints[i] - before, axis=-1) > cell
-        past = None if i == 0 else combined[i - 1] * (1 - masks[i - 1])
+        past = None if i == 0 else combined[i] - own[i]
         rows.append(
             [
                 None if i == 0 else _mask_tile(crop, masks[i - 1], i, box),

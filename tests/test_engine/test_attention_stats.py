@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from acnn_mmpose.engine import AttentionStatsHook, train_in_order
 from acnn_mmpose.engine.attention_stats import measure_coverage, root_mean_square
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.models import StageOutput
 
 import pytest
 import torch
@@ -18,17 +17,18 @@ from mmengine.optim import OptimWrapper
 
 
 def test_coverage_is_that_of_literal_counting():
-    masks = [torch.zeros(2, 1, 4, 4), torch.ones(2, 1, 4, 4)]
-    masks[0][:, :, :2] = 1  # the upper half
+    masks = torch.ones(2, 2, 4, 4)
+    masks[:, 0, 2:] = 0  # the first keeps the upper half
     targets = torch.zeros(2, 3, 4, 4)
-    targets[0, 0, 0, 0] = 3.0  # kept by the first mask
-    targets[1, 2, 3, 3] = 1.0  # not kept
-    feature = torch.zeros(2, 8, 4, 4)
-    stages = tuple(StageOutput(feature, mask) for mask in (*masks, None))
-    coverage = measure_coverage(stages, targets)
-    torch.testing.assert_close(coverage, torch.tensor([[0.5, 0.75], [1.0, 1.0]]))
-    without = measure_coverage(stages, torch.zeros_like(targets))
-    torch.testing.assert_close(without, torch.tensor([[0.5, 0.5], [1.0, 1.0]]))
+    targets[0, 0, 0, 0] = 3.0  # kept by the first mask, as are 7 of the 15 cells around it
+    targets[1, 2, 3, 3] = 1.0  # not kept; of the 15 cells around it 8 are
+    coverage = measure_coverage(masks, targets)
+    torch.testing.assert_close(coverage, torch.tensor([[0.5, 0.75, 15 / 30], [1.0, 1.0, 1.0]]))
+    targets[1, 0, 2, 0] = 1.0  # its box now is the lower half, and the background the upper
+    coverage = measure_coverage(masks, targets)
+    torch.testing.assert_close(coverage[0], torch.tensor([0.5, 0.6, 15 / 23]))
+    without = measure_coverage(masks, torch.zeros_like(targets))
+    torch.testing.assert_close(without, torch.tensor([[0.5, 0.5, 0.5], [1.0, 1.0, 1.0]]))
 
 
 def test_root_mean_square():
@@ -66,7 +66,10 @@ def test_gradients_are_those_that_the_optimizer_gets(build_model, batch, phase, 
         if task in tasks:
             expected = torch.cat(moves[task]).square().mean().sqrt().item()
             assert hub.get_scalar(key).current() == pytest.approx(expected, rel=1e-3)
-    assert 0 <= hub.get_scalar('train/mask1_coverage').current() <= 1
+    for share in ('coverage', 'joint_coverage', 'background_coverage'):
+        assert 0 <= hub.get_scalar(f'train/mask1_{share}').current() <= 1
+    for name, is_reached in (('mask1', phase != 'pose'), ('feature1', phase == 'joint')):
+        assert (f'train/grad_rms_{name}' in hub.log_scalars) == is_reached
 
     hook.before_train_iter(runner, 1, batch)
     model.train_step(batch, wrapper)
@@ -74,6 +77,32 @@ def test_gradients_are_those_that_the_optimizer_gets(build_model, batch, phase, 
     assert len(hub.get_scalar('train/mask1_coverage').data[0]) == 1  # not measured again
     hook.after_train(runner)
     assert not model.backbone._forward_hooks
+
+
+def test_gradients_at_the_mask_are_those_of_its_replicas_added(build_model, batch):
+    """Eq. 1 with the mask replicated by hand; Eq. 4 without its sum, which uses the mask, too."""
+    model = build_model('joint', num_stages=2)
+    model.head.adds_discarded = False
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3))
+    hub = MessageHub.get_instance('stats_replicas')
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=hub)
+    hook = AttentionStatsHook()
+    hook.before_train(runner)
+    hook.before_train_iter(runner, 0, batch)
+    features, products = [], []
+    model.backbone.register_forward_hook(lambda *args: features.append(args[2][0].feature))
+
+    def keep_product(_, args):  # X(2)
+        args[0].retain_grad()
+        products.append(args[0])
+
+    model.backbone.thetas[1].register_forward_pre_hook(keep_product)
+    model.train_step(batch, wrapper)
+    hook.after_train_iter(runner, 0, batch)
+    replicas = products[0].grad * features[0].detach()
+    expected = replicas.sum(dim=1).square().mean().sqrt().item()
+    measured = hub.get_scalar('train/grad_rms_mask1').current()
+    assert measured == pytest.approx(expected, rel=1e-3)
 
 
 def test_logs_and_story_boards_of_a_run(toy_config, trained):

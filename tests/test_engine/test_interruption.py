@@ -68,10 +68,11 @@ def die_between_phases(patch):
 def train(work: Path, killer) -> None:
     torch.manual_seed(random.SystemRandom().randrange(2**31))  # nothing may depend on it
     workers = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
+    noise = {'model.backbone.mask_noise': 1.0}
     with pytest.MonkeyPatch.context() as patch:
         if killer is not None:
             killer(patch)
-        train_in_order([toy_phase(n, work, **workers) for n in PHASES], resume='auto')
+        train_in_order([toy_phase(n, work, **workers, **noise) for n in PHASES], resume='auto')
 
 
 def run(work: Path, killer=None) -> tuple[int, float]:

@@ -52,6 +52,19 @@ def test_a_checkpoint_of_another_phase_stops(toy_config, trained, number, given)
         Runner.from_cfg(cfg).train()
 
 
+def test_joint_training_may_skip_phases_that_it_says_it_skips(toy_config, trained):
+    once = {'train_cfg.max_epochs': 1}
+    Runner.from_cfg(toy_config(3, **{'model.phase': 'joint_from_scratch'}, **once)).train()
+    skips_one = {'model.phase': 'joint_after_pose', 'model.backbone.mask_bias': 0.5, **once}
+    skips_one['optim_wrapper.optimizer.lr'] = 0.0
+    runner = Runner.from_cfg(toy_config(3, load_from=str(trained['pose']), **skips_one))
+    runner.train()
+    assert runner.model.backbone.mask_branches[0].logit.bias.item() == 0.5
+    runner = Runner.from_cfg(toy_config(3, load_from=str(trained['attention']), **skips_one))
+    with pytest.raises(ACNNError, match="holds phase 'attention', but to start phase 'joint_after"):
+        runner.train()
+
+
 def test_the_previous_phase_is_never_resumed(toy_config, trained):
     cfg = toy_config(2, load_from=str(trained['pose']), resume=True)
     with pytest.raises(ACNNError, match="holds phase 'pose', but to resume phase 'attention'"):

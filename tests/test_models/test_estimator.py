@@ -28,7 +28,13 @@ def train(model, batch, steps: int = 3):
 
 @pytest.mark.parametrize(
     ('phase', 'trains_a', 'trains_b'),
-    [('pose', True, False), ('attention', False, True), ('joint', True, True)],
+    [
+        ('pose', True, False),
+        ('attention', False, True),
+        ('joint', True, True),
+        ('joint_after_pose', True, True),
+        ('joint_from_scratch', True, True),
+    ],
 )
 def test_a_phase_moves_its_tasks_and_freezes_the_other(
     build_model, batch, phase, trains_a, trains_b

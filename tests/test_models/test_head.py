@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from acnn_mmpose.models import StageOutput, combine_stages
+from acnn_mmpose.models import CoverageLoss, StageOutput, combine_stages
 
 import numpy as np
 import pytest
@@ -91,3 +91,34 @@ def test_predictions_are_float32_under_mixed_precision(build_model, batch):
         losses = model.head.loss(stages, data['data_samples'])
     assert losses['loss_kpt'].dtype == torch.float32
     assert torch.isfinite(losses['loss_kpt'])
+
+
+@torch.no_grad()
+def test_without_the_sum_a_prediction_is_the_stages_own(build_model, stages):
+    head = build_model().head
+    summed = head(stages)
+    head.adds_discarded = False
+    for i, own in enumerate(head(stages)):
+        torch.testing.assert_close(own, head.multi_final_layers[i](stages[i].feature))
+        assert torch.equal(own, summed[i]) == (i == 0)
+
+
+def test_stage_predictions_are_those_of_the_loss(build_model, batch, stages):
+    head = build_model().head
+    options = dict(output_heatmaps=True, **ATTENTION)
+    people, _ = head.predict(stages, batch['data_samples'], options)
+    for i, prediction in enumerate(head(stages)):
+        for n in range(4):
+            expected = prediction[n].detach().numpy()
+            np.testing.assert_array_equal(people[n].stage_predictions[0, i], expected)
+
+
+def test_coverage_loss_is_added_where_masks_apply(build_model, batch, stages):
+    head = build_model().head
+    assert 'loss_coverage' not in head.loss(stages, batch['data_samples'])
+    head.coverage_loss = CoverageLoss(weight=2.0)
+    expected = 2 * sum(stage.mask.mean() for stage in stages[:-1])
+    losses = head.loss(stages, batch['data_samples'])
+    torch.testing.assert_close(losses['loss_coverage'], expected)
+    bypassed = [stage._replace(mask=None) for stage in stages]
+    assert 'loss_coverage' not in head.loss(bypassed, batch['data_samples'])

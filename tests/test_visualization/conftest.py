@@ -27,6 +27,7 @@ def make_person():
             attention_coverage=masks.mean(axis=(2, 3)),
             stage_keypoints=np.full((1, 3, 16, 2), np.float32(center)),
             stage_heatmaps=np.random.rand(1, 3, 16, SIZE, SIZE).astype(np.float32),
+            stage_predictions=np.random.rand(1, 3, 16, SIZE, SIZE).astype(np.float32),
             input_center=np.array([center], np.float32),
             input_scale=np.array([scale], np.float32),
             input_rotation=np.array([rotation]),
