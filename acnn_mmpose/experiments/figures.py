@@ -1,0 +1,115 @@
+"""The figures of docs/reproduction.md, from json lines alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from statistics import mean
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .summary import Line, score
+
+COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
+MARKERS = 'osD^vP'
+
+Lines = dict[str, dict[int, Line]]
+
+
+def draw(kind: str, titles: dict[str, str], lines: Lines, path: Path) -> bool:
+    """Draw a figure, unless nothing of what it shows was measured.
+
+    Args:
+        kind: One of FIGURES.
+        titles: Of the variants.
+        lines: By variant and seed; every variant has at least one.
+        path: The picture to write.
+
+    Returns:
+        Whether it was written.
+    """
+    figure = Figure(figsize=(8.8, 3.6), layout='constrained')
+    is_drawn = FIGURES[kind](figure, titles, lines)
+    if is_drawn:
+        # no date and no version, so that the same lines give the same bytes
+        figure.savefig(path, dpi=120, metadata={'Software': None})
+    return is_drawn
+
+
+def _draw_scores(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
+    """One dot per seed, a bar at the mean."""
+    figure.set_figheight(1.0 + 0.32 * len(lines))
+    axis = figure.subplots()
+    for row, by_seed in enumerate(lines.values()):
+        totals = [score(line) for line in by_seed.values()]
+        axis.plot(totals, [row] * len(totals), 'o', color=COLOURS[0], alpha=0.6)
+        axis.plot([mean(totals)] * 2, [row - 0.3, row + 0.3], color=COLOURS[1], linewidth=2)
+    axis.set_yticks(range(len(lines)), [titles[variant] for variant in lines])
+    axis.invert_yaxis()
+    axis.set_xlabel('PCKh@0.5, Total')
+    axis.grid(axis='x', alpha=0.3)
+    return True
+
+
+def _draw_masks(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
+    """What masks keep of background, against what they keep of joints and what it scores."""
+    axes = figure.subplots(1, 2, sharex=True)
+    for index, (variant, by_seed) in enumerate(lines.items()):
+        style = dict(
+            color=COLOURS[index % len(COLOURS)],
+            marker=MARKERS[index // len(COLOURS) % len(MARKERS)],
+            linestyle='',
+            alpha=0.8,
+            label=titles[variant],
+        )
+        masks = [line['coverage'] for line in by_seed.values() if line['coverage']]
+        background = [100 * mean(mask[2] for mask in each) for each in masks]
+        axes[0].plot(background, [100 * mean(m[1] for m in each) for each in masks], **style)
+        totals = [score(line) for line in by_seed.values() if line['coverage']]
+        axes[1].plot(background, totals, **style)
+    for axis, label in zip(axes, ('joints kept, %', 'PCKh@0.5, Total')):
+        axis.set_xlabel('background kept, %')
+        axis.set_ylabel(label)
+        axis.grid(alpha=0.3)
+    axes[1].legend(fontsize=7, loc='center left', bbox_to_anchor=(1, 0.5))
+    return any(line['coverage'] for by_seed in lines.values() for line in by_seed.values())
+
+
+def _draw_gradients(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
+    """How much larger task B's gradients are than task A's, over training, per seed."""
+    axes = figure.subplots(1, 2, sharex=True)
+    pairs = (('grad_rms_attention', 'grad_rms_pose'), ('grad_rms_mask1', 'grad_rms_feature1'))
+    labels = ('at the parameters, task B / task A', 'at the tensors, M(1) / feature of stage 1')
+    for axis, pair, label in zip(axes, pairs, labels):
+        for index, (variant, by_seed) in enumerate(lines.items()):
+            for line in by_seed.values():
+                _draw_ratio(axis, line, pair, COLOURS[index % len(COLOURS)], titles[variant])
+        axis.axhline(1, color='0.6', linewidth=0.8)
+        axis.set_yscale('log')
+        axis.set_xlabel('epoch')
+        axis.set_ylabel(f'gradient RMS {label}', fontsize=8)
+        axis.grid(alpha=0.3)
+    handles = dict(zip(*reversed(axes[0].get_legend_handles_labels())))
+    axes[1].legend(
+        handles.values(), handles, fontsize=7, loc='center left', bbox_to_anchor=(1, 0.5)
+    )
+    return bool(handles)
+
+
+def _draw_ratio(axis: Axes, line: Line, pair: tuple[str, str], colour: str, label: str) -> None:
+    """Draw the ratio of two logged figures, in each phase that logged both."""
+    start = 0
+    for phase, curves in zip(line['phases'], line['curves']):
+        if all(name in curves for name in pair):
+            (epochs, above), (_, below) = (zip(*curves[name]) for name in pair)
+            ratios = [a / b for a, b in zip(above, below)]
+            axis.plot([start + e for e in epochs], ratios, color=colour, alpha=0.8, label=label)
+        start += phase['epochs']
+
+
+FIGURES: dict[str, Callable[[Figure, dict[str, str], Lines], bool]] = {
+    'scores': _draw_scores,
+    'masks': _draw_masks,
+    'gradients': _draw_gradients,
+}

@@ -1,0 +1,95 @@
+"""Where a figure comes from: data, code, machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import mmengine
+import mmpose
+import numpy as np
+import torch
+from mmengine.config import Config, ConfigDict
+
+from .plan import Phase
+
+NOTE = 'phase.json'
+
+
+def describe_data(dataset: ConfigDict) -> dict[str, Any]:
+    """Name a data set: its folder, how many people, and a hash of its annotations."""
+    file = Path(dataset.data_root) / dataset.ann_file
+    return _describe_annotations(str(file.resolve()), Path(dataset.data_root).resolve().name)
+
+
+@cache
+def _describe_annotations(file: str, name: str) -> dict[str, Any]:
+    content = Path(file).read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()[:16]
+    return dict(name=name, people=len(json.loads(content)), sha256=sha256)
+
+
+def describe_code() -> dict[str, str]:
+    """Name the commit of this package, and the versions of what it stands on.
+
+    Where there is no git, the environment variable ACNN_COMMIT names the commit.
+    """
+    command = ['git', 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*']
+    try:
+        folder = Path(__file__).parent
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+        commit = done.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        commit = os.environ.get('ACNN_COMMIT', 'unknown')
+    return dict(
+        commit=commit,
+        python=platform.python_version(),
+        torch=torch.__version__,
+        numpy=np.__version__,
+        mmengine=mmengine.__version__,
+        mmpose=mmpose.__version__,
+    )
+
+
+def describe_hardware() -> dict[str, Any]:
+    """Name the processor that trains, and how many threads torch may use."""
+    if torch.cuda.is_available():
+        return dict(device=torch.cuda.get_device_name(), threads=torch.get_num_threads())
+    return dict(device=f'CPU: {_processor()}', threads=torch.get_num_threads())
+
+
+def note_piece(phase: Phase, cfg: Config) -> None:
+    """Note in the phase's folder what is trained there, by which code, on what."""
+    note = Path(cfg.work_dir, NOTE)
+    piece = {**describe_code(), **describe_hardware()}
+    pieces = read_pieces(cfg.work_dir)
+    content = dict(
+        config=phase.config,
+        epochs=phase.epochs,
+        options=phase.options,
+        seed=cfg.randomness.seed,
+        pieces=pieces if piece in pieces else [*pieces, piece],
+    )
+    partial = note.with_suffix('.partial')
+    partial.write_text(json.dumps(content, indent=1), encoding='utf-8')
+    partial.replace(note)
+
+
+def read_pieces(folder: str | Path) -> list[dict[str, Any]]:
+    """List the different codes and machines that trained in a phase's folder."""
+    note = Path(folder, NOTE)
+    return json.loads(note.read_text(encoding='utf-8'))['pieces'] if note.is_file() else []
+
+
+def _processor() -> str:
+    """Name the processor, where the system tells."""
+    info = Path('/proc/cpuinfo')
+    lines = info.read_text(encoding='utf-8').splitlines() if info.is_file() else []
+    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,170 @@
+"""One json line per finished run: what was trained, by what, and what came out.
+
+Legend: S stages.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import CheckpointLoader, Runner
+
+from ..engine import set_checkpoint
+from ..engine.attention_stats import measure_coverage
+from ..engine.checkpoints import latest_checkpoint
+from ..errors import ACNNError
+from ..evaluation import MpiiPCKhTable, read_run
+from ..evaluation.table import TableRow
+from ..models import stack_masks
+from .clock import SECONDS
+from .plan import Plan, Run
+from .provenance import describe_data, read_pieces
+
+if TYPE_CHECKING:
+    from .run import Step
+
+CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figures that are kept
+POINTS = 12  # per curve and phase
+
+
+def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
+    """Test the last checkpoint of a run, the last epoch's, and gather what is known of the run.
+
+    Args:
+        plan: The plan.
+        run: The run.
+        steps: Its phases, all trained.
+    """
+    cfg = steps[-1].cfg
+    rows, coverage = _test(cfg)
+    seconds = [_read_seconds(step) for step in steps]
+    train, val = (describe_data(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val'))
+    return dict(
+        experiment=plan.name,
+        variant=run.variant,
+        seed=run.seed,
+        key=steps[-1].key,
+        phases=run.declared(),
+        epochs=plan.budget,
+        samples=plan.budget * train['people'],
+        train_data=train,
+        val_data=val,
+        seconds=[round(each, 1) for each in seconds],
+        pieces=[read_pieces(step.cfg.work_dir) for step in steps],
+        scores={
+            measure: {row.method: _figures(row) for row in rows if row.measure == measure}
+            for measure in dict.fromkeys(row.measure for row in rows)
+        },
+        coverage=coverage,
+        curves=[_read_curves(step) for step in steps],
+    )
+
+
+def append_line(results: Path, line: dict[str, Any]) -> None:
+    """Add a line to a file, whole or not at all."""
+    results.parent.mkdir(parents=True, exist_ok=True)
+    with results.open('a', encoding='utf-8') as file:
+        file.write(json.dumps(line) + '\n')
+
+
+def read_lines(results: Path) -> list[dict[str, Any]]:
+    """Read the lines of a file; none if it does not exist.
+
+    Raises:
+        ACNNError: Naming the line that is not json.
+    """
+    if not results.is_file():
+        return []
+    lines = []
+    for number, text in enumerate(results.read_text(encoding='utf-8').splitlines(), start=1):
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError as error:
+            raise ACNNError(
+                f'line {number} of {results} is not json ({error}): remove it, and the run that '
+                'it belonged to is measured anew'
+            ) from error
+    return lines
+
+
+def has_line(results: Path, run: Run, key: str) -> bool:
+    """Say whether a run is finished."""
+    wanted = (run.variant, run.seed, key)
+    lines = read_lines(results)
+    return any((line['variant'], line['seed'], line['key']) == wanted for line in lines)
+
+
+def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]]]:
+    """Score the last checkpoint on the validation people, and measure its masks on them."""
+    set_checkpoint(cfg, latest_checkpoint(cfg.work_dir))
+    cfg.visualizer.name = f'{cfg.work_dir}, test'  # MMEngine keeps visualizers by name
+    runner = Runner.from_cfg(cfg)
+    runner.test()
+    (table,) = (m for m in runner.test_evaluator.metrics if isinstance(m, MpiiPCKhTable))
+    return table.rows, _measure_masks(runner, cfg)
+
+
+@torch.no_grad()
+def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
+    """Measure what each mask keeps of feature map, joints and background of validation people.
+
+    Targets are those of training, without its random transforms.
+    """
+    loader = cfg.val_dataloader.copy()
+    loader.dataset = loader.dataset.copy()
+    loader.dataset.pipeline = [
+        step
+        for step in cfg.train_dataloader.dataset.pipeline
+        if step.type != 'SeedSample' and not step.type.startswith('Random')
+    ]
+    masks, targets = [], []
+    runner.model.eval()
+    for batch in Runner.build_dataloader(loader):
+        samples = batch['data_samples']
+        inputs = runner.model.data_preprocessor(batch)['inputs']
+        masks.append(stack_masks(runner.model.backbone(inputs)).cpu())
+        targets.append(torch.stack([sample.gt_fields.heatmaps.cpu() for sample in samples]))
+    return [
+        [round(share, 4) for share in shares]
+        for shares in measure_coverage(torch.cat(masks), torch.cat(targets)).tolist()
+    ]
+
+
+def _read_seconds(step: Step) -> float:
+    checkpoint = CheckpointLoader.load_checkpoint(latest_checkpoint(step.cfg.work_dir), 'cpu')
+    return checkpoint['message_hub']['runtime_info'][SECONDS]
+
+
+def _read_curves(step: Step) -> dict[str, list[list[float]]]:
+    """Read what a phase logged, as means over at most POINTS stretches of its epochs.
+
+    Returns:
+        By name, pairs of epoch (the stretch's middle) and value.
+    """
+    epochs = step.phase.epochs
+    curves = {}
+    for name, points in read_run(step.cfg.work_dir).training.items():
+        if not name.startswith(CURVES):
+            continue
+        stretches: dict[int, list[float]] = {}
+        for epoch, value in points:
+            index = min(int(epoch / epochs * POINTS), POINTS - 1)
+            stretches.setdefault(index, []).append(value)
+        curves[name] = [
+            [round((index + 0.5) * epochs / POINTS, 2), float(f'{sum(v) / len(v):.4g}')]
+            for index, v in sorted(stretches.items())
+        ]
+    return curves
+
+
+def _figures(row: TableRow) -> dict[str, float | None]:
+    scores = dict(
+        Total=row.scores.total_weighted, Mean14=row.scores.mean_unweighted, **row.scores.groups
+    )
+    return {name: None if math.isnan(v) else round(v, 3) for name, v in scores.items()}

@@ -1,0 +1,70 @@
+"""(d) What makes masks select: each variant is ACNN with one thing changed in phases 2 and 3."""
+
+_base_ = ['_base_/small.py']
+
+name = 'masks'
+figures = ['scores', 'masks']
+
+changes = dict(
+    bias_0=('bias 0', {'model.backbone.mask_bias': 0.0}),
+    bias_1=('bias 1', {'model.backbone.mask_bias': 1.0}),
+    bias_4=('bias 4', {'model.backbone.mask_bias': 4.0}),
+    threshold=('threshold 0.8', {'model.backbone.mask_threshold': 0.8}),
+    stride=('mask resolution / 4', {'model.backbone.mask_stride': 4}),
+    noise=('stochastic', {'model.backbone.mask_noise': 1.0}),
+    noise_hot=(
+        'stochastic, temperature 2',
+        {'model.backbone.mask_noise': 1.0, 'model.backbone.mask_temperature': 2.0},
+    ),
+    linear=('linear 5e-4', {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4)}),
+    hinge=(
+        'hinge 5e-3 at 40 %',
+        {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-3, target=0.4)},
+    ),
+    background=(
+        'linear 5e-4 on background',
+        {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True)},
+    ),
+    background_hinge=(
+        'hinge 5e-3 at 20 % on background',
+        {
+            'model.head.coverage_loss': dict(
+                type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
+            )
+        },
+    ),
+    background_noise=(
+        'linear 5e-4 on background, stochastic',
+        {
+            'model.backbone.mask_noise': 1.0,
+            'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True),
+        },
+    ),
+)
+
+variants = dict(
+    acnn=_base_.acnn,
+    fast=dict(
+        title='phase 2 at 5 x the learning rate',
+        phases=[
+            _base_.pose,
+            dict(_base_.attention, options={'optim_wrapper.optimizer.lr': 5e-3}),
+            _base_.joint,
+        ],
+    ),
+    long=dict(
+        title='phase 2 longer by 3 epochs, phase 3 shorter',
+        phases=[_base_.pose, dict(_base_.attention, epochs=15), dict(_base_.joint, epochs=3)],
+    ),
+    **{
+        variant: dict(
+            title=title,
+            phases=[
+                _base_.pose,
+                dict(_base_.attention, options=options),
+                dict(_base_.joint, options=options),
+            ],
+        )
+        for variant, (title, options) in changes.items()
+    },
+)

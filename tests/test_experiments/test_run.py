@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.experiments import describe_progress, run_plan
+from acnn_mmpose.experiments.results import read_lines
+
+import pytest
+from mmengine.runner import Runner
+
+
+@pytest.fixture
+def lines(finished) -> list[dict]:
+    return read_lines(finished / 'tiny.jsonl')
+
+
+@pytest.fixture
+def trainings(monkeypatch):
+    """What Runner.train() was called on: epochs trained before, planned epochs."""
+    calls = []
+    train = Runner.train
+
+    def record(self):
+        model = train(self)
+        calls.append((self.epoch, self.max_epochs))
+        return model
+
+    monkeypatch.setattr(Runner, 'train', record)
+    return calls
+
+
+def test_variants_share_what_they_have_in_common(finished, lines):
+    assert [line['variant'] for line in lines] == ['hourglass', 'acnn', 'bias_4']
+    notes = [json.loads(path.read_text()) for path in (finished / 'phases').glob('*/phase.json')]
+    trained = sorted(Path(note['config']).stem for note in notes)
+    expected = ['acnn_phase1', *['acnn_phase2'] * 2, *['acnn_phase3'] * 2, 'hourglass']
+    assert trained == expected
+    for one, other in zip(lines, lines[1:]):
+        assert one['epochs'] == other['epochs'] == 3
+        assert one['samples'] == other['samples'] == 3 * 24
+    assert lines[1]['seconds'][0] == lines[2]['seconds'][0]  # of one training
+
+
+def test_a_line_says_what_was_trained_by_what_and_what_came_out(plan, lines):
+    line = lines[1]
+    assert json.loads(json.dumps(line)) == line
+    assert (line['experiment'], line['seed']) == ('tiny', 0)
+    assert line['phases'] == plan.runs([0], ['acnn'])[0].declared()
+    assert line['train_data']['people'] == 24
+    assert line['val_data']['people'] == 8
+    assert line['train_data']['sha256'] != line['val_data']['sha256']
+    (piece,) = line['pieces'][0]
+    assert {'commit', 'torch', 'mmpose', 'device', 'threads'} <= set(piece)
+    assert all(seconds > 0 for seconds in line['seconds'])
+    table = line['scores']['PCKh@0.5']
+    assert list(table) == ['prediction', 'stage 1, P(1)', 'stage 2, P(2)']
+    assert table['prediction'] == table['stage 2, P(2)']
+    assert {'Total', 'Mean14', 'Head', 'Ank.'} <= set(table['prediction'])
+    ((everywhere, joints, background),) = line['coverage']
+    assert 0 <= min(everywhere, joints, background) <= max(everywhere, joints, background) <= 1
+    assert lines[0]['coverage'] == [[1.0, 1.0, 1.0]]
+    pose, attention, joint = line['curves']
+    assert {'loss', 'grad_rms_pose'} <= set(pose)
+    assert 'grad_rms_mask1' not in pose
+    assert {'mask1_background_coverage', 'grad_rms_attention', 'grad_rms_mask1'} <= set(attention)
+    assert 'grad_rms_feature1' in joint
+    ((epoch, value),) = joint['loss']
+    assert 0 < epoch < 1
+    assert value > 0
+
+
+def test_what_is_finished_is_skipped(plan, finished, lines, trainings):
+    results = finished / 'tiny.jsonl'
+    assert run_plan(plan, plan.runs([0]), str(finished / 'phases'), results) == []
+    assert trainings == []
+    assert read_lines(results) == lines
+
+
+def test_pieces_give_what_one_run_gives(plan, lines, trainings, tmp_path, monkeypatch):
+    (run,) = plan.runs([0], ['hourglass'])
+    results = tmp_path / 'r.jsonl'
+    args = (plan, [run], str(tmp_path / 'phases'), results)
+    assert run_plan(*args, deadline=time.time() - 1) == [run]
+    assert trainings == []  # the time was up before it began
+    for epoch in (1, 2):
+        with monkeypatch.context() as patch:
+            late = SimpleNamespace(time=lambda: 1e12, monotonic=time.monotonic)
+            patch.setattr('acnn_mmpose.experiments.clock.time', late)
+            assert run_plan(*args, deadline=time.time() + 60) == [run]
+        assert trainings.pop() == (epoch, 3)
+        (state,) = describe_progress(*args)
+        assert state == f'tiny: hourglass, seed 0: {epoch} of 3 epochs'
+    assert run_plan(*args) == []
+    assert trainings == [(3, 3)]
+    (line,) = read_lines(results)
+    assert line['scores'] == lines[0]['scores']
+    assert line['curves'][0]['loss'] == lines[0]['curves'][0]['loss']
+    assert list(describe_progress(*args)) == ['tiny: hourglass, seed 0: finished']
+
+
+def test_a_line_that_got_lost_is_measured_again_without_training(
+    plan, finished, lines, trainings, tmp_path
+):
+    runs = plan.runs([0], ['bias_4'])
+    assert run_plan(plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl') == []
+    assert trainings == []
+    assert read_lines(tmp_path / 'r.jsonl') == lines[2:]
+
+
+def test_what_another_process_trains_is_left_to_it(plan, finished, lines, trainings, tmp_path):
+    key = lines[1]['key']
+    with (finished / 'phases' / key / 'run.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        runs = plan.runs([0], ['acnn'])
+        left = run_plan(plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl')
+    assert left == runs
+    assert trainings == []
+
+
+def test_a_broken_line_is_named(tmp_path):
+    file = tmp_path / 'x.jsonl'
+    file.write_text('{"a": 1}\n{"a":\n')
+    with pytest.raises(ACNNError, match=r'line 2 of .*x.jsonl is not json'):
+        read_lines(file)
+
+
+def test_missing_data_stop_before_anything_is_trained(plan, tmp_path, monkeypatch, trainings):
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(tmp_path))
+    with pytest.raises(ACNNError, match=r'mpii_train.json, which does not exist'):
+        run_plan(plan, plan.runs(), str(tmp_path / 'phases'), tmp_path / 'r.jsonl')
+    assert not (tmp_path / 'phases').exists()
