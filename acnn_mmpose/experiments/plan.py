@@ -28,8 +28,9 @@ from mmengine.config import Config
 from ..engine import load_config
 from ..errors import ACNNError
 
-# of a config, what decides which weights come out
+# of a config, what decides which weights come out, and what there does not
 DECISIVE = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
+INDIFFERENT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def phase_key(cfg: Config, data: str, start: str | None) -> str:
     """
     decisive = json.loads(json.dumps({name: cfg.get(name) for name in DECISIVE}))
     decisive['model'].pop('test_cfg', None)
-    for name in ('num_workers', 'persistent_workers'):
+    for name in INDIFFERENT:
         decisive['train_dataloader'].pop(name, None)
     decisive['train_dataloader']['dataset'].pop('data_root', None)
     decisive['train_cfg'].pop('val_interval', None)

@@ -20,6 +20,7 @@ from mmengine.config import Config, ConfigDict
 from .plan import Phase
 
 NOTE = 'phase.json'
+CODE = ('acnn_mmpose', 'configs')
 
 
 def describe_data(dataset: ConfigDict) -> dict[str, Any]:
@@ -36,25 +37,32 @@ def _describe_annotations(file: str, name: str) -> dict[str, Any]:
 
 
 def describe_code() -> dict[str, str]:
-    """Name the commit of this package, and the versions of what it stands on.
-
-    Where there is no git, the environment variable ACNN_COMMIT names the commit.
-    """
-    command = ['git', 'describe', '--always', '--dirty', '--abbrev=40', '--exclude=*']
-    try:
-        folder = Path(__file__).parent
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
-        commit = done.stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = os.environ.get('ACNN_COMMIT', 'unknown')
+    """Name the commit of this package, and the versions of what it stands on."""
     return dict(
-        commit=commit,
+        commit=find_commit(Path(__file__).parents[2]),
         python=platform.python_version(),
         torch=torch.__version__,
         numpy=np.__version__,
         mmengine=mmengine.__version__,
         mmpose=mmpose.__version__,
     )
+
+
+def find_commit(root: Path) -> str:
+    """Name the commit that is checked out, with ``-dirty`` if code or configs differ from it.
+
+    Where there is no git, the environment variable ACNN_COMMIT names the commit.
+    """
+
+    def git(*args: str) -> str:
+        command = ['git', '-C', str(root), *args]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git('status', '--porcelain', '--', *CODE)
+        return git('rev-parse', 'HEAD') + ('-dirty' if changed else '')
+    except (OSError, subprocess.CalledProcessError):
+        return os.environ.get('ACNN_COMMIT', 'unknown')
 
 
 def describe_hardware() -> dict[str, Any]:

@@ -63,6 +63,8 @@ def run_plan(
     for number, run in enumerate(runs, start=1):
         label = f'[{number}/{len(runs)}] {plan.name}: {run.variant}, seed {run.seed}'
         steps = prepare(plan, run, work_dir)
+        for step in steps:
+            make_work_dir(step.cfg)
         try:
             with _alone_in(Path(steps[-1].cfg.work_dir), 'run.lock'):
                 if has_line(results, run, steps[-1].key):
@@ -82,7 +84,7 @@ def prepare(plan: Plan, run: Run, work_dir: str) -> list[Step]:
     """Build the configs of a run's phases, and name their weights.
 
     Raises:
-        ACNNError: If data are missing or a folder can't be made.
+        ACNNError: If data are missing.
     """
     steps: list[Step] = []
     for phase in run.phases:
@@ -91,7 +93,6 @@ def prepare(plan: Plan, run: Run, work_dir: str) -> list[Step]:
         data = describe_data(cfg.train_dataloader.dataset)['sha256']
         key = phase_key(cfg, data, steps[-1].key if steps else None)
         cfg.work_dir = str(Path(work_dir) / key)
-        make_work_dir(cfg)
         steps.append(Step(phase, key, cfg))
     return steps
 
@@ -144,4 +145,7 @@ def _alone_in(folder: Path, name: str) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BusyError from error
-        yield
+        try:
+            yield
+        finally:  # closing the file would not do while workers of a data loader have it open
+            fcntl.flock(lock, fcntl.LOCK_UN)

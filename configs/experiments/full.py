@@ -1,0 +1,26 @@
+"""(a) at full size, for a GPU: 4 stages, 256 channels, 256x256, mixed precision."""
+
+name = 'full'
+figures = ['scores', 'masks', 'gradients']
+seeds = [0, 1, 2]
+budget = 50
+
+options = {
+    'optim_wrapper.type': 'AmpOptimWrapper',
+    'optim_wrapper.loss_scale': 'dynamic',
+    'train_dataloader.batch_size': 12,
+    'train_dataloader.num_workers': 12,
+    'default_hooks.checkpoint.save_best': None,
+}
+pose, attention, joint = (
+    dict(config=f'../acnn_phase{n}.py', epochs=epochs, options=options)
+    for n, epochs in ((1, 20), (2, 20), (3, 10))
+)
+
+variants = dict(
+    hourglass=dict(
+        title='hourglass',
+        phases=[dict(config='../hourglass.py', epochs=budget, options=options)],
+    ),
+    acnn=dict(title='ACNN, as the paper', phases=[pose, attention, joint]),
+)
