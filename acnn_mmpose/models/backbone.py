@@ -155,7 +155,8 @@ class AttentionHourglassNet(BaseModule):
             stages.append(StageOutput(feature, mask))
             x = feature
             if i < len(self.reinjections):
-                x = x + self.reinjections[i](self.heatmap_layers[i](feature))
+                heatmap = self.heatmap_layers[i](feature.float()).to(feature.dtype)
+                x = x + self.reinjections[i](heatmap)
             x = x if mask is None else x * mask  # Eq. 1
         return tuple(stages)
 
