@@ -2,6 +2,7 @@
 
 from .atomic_backend import AtomicLocalBackend
 from .attention_stats import AttentionStatsHook
+from .clock import ClockHook
 from .configuration import (
     check_data,
     disable_validation,
@@ -24,6 +25,7 @@ from .story_board import StoryBoardHook
 __all__ = [
     'AtomicLocalBackend',
     'AttentionStatsHook',
+    'ClockHook',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',

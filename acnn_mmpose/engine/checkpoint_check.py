@@ -8,6 +8,8 @@ from ..errors import ACNNError
 from ..models import ACNN, PHASES
 
 MASK_BRANCHES = 'backbone.mask_branches.'
+# of the backbone, what decides which mask comes of the same weights
+MASK_MEANING = ('mask_mode', 'mask_threshold', 'mask_temperature', 'mask_stride')
 
 
 def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose: str) -> None:
@@ -32,13 +34,14 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
             f'{purpose} phase {model.phase!r} {wanted} is expected'
         )
     if phase is not None and PHASES[phase].uses_masks:
-        mode = model.backbone.mask_mode
-        trained = meta.get('acnn_mask_mode', mode)
-        if mode != trained:
-            raise ACNNError(
-                f'the masks of {file} were trained with mask_mode {trained!r} and mean something '
-                f'else in mode {mode!r}: set model.backbone.mask_mode={trained}'
-            )
+        for name in MASK_MEANING:
+            own = getattr(model.backbone, name)
+            trained = meta.get(f'acnn_{name}', own)
+            if own != trained:
+                raise ACNNError(
+                    f'the masks of {file} were trained with {name} {trained!r} and mean something '
+                    f'else with {own!r}: set model.backbone.{name}={trained}'
+                )
     masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
     mismatch = describe_mismatch(model, checkpoint.get('state_dict', checkpoint), masks_optional)

@@ -11,7 +11,7 @@ from mmpose.registry import HOOKS
 
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
-from .checkpoint_check import check_checkpoint, forget_untrained_masks
+from .checkpoint_check import MASK_MEANING, check_checkpoint, forget_untrained_masks
 from .checkpoints import latest_checkpoint
 
 
@@ -56,9 +56,10 @@ class PhaseHandoverHook(Hook):
             forget_untrained_masks(checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Record the phase and the mask mode that the weights come from."""
+        """Record the phase that the weights come from, and what their masks mean."""
         model = _model(runner)
-        checkpoint['meta'].update(acnn_phase=model.phase, acnn_mask_mode=model.backbone.mask_mode)
+        meaning = {f'acnn_{name}': getattr(model.backbone, name) for name in MASK_MEANING}
+        checkpoint['meta'].update(acnn_phase=model.phase, **meaning)
 
 
 def _model(runner: Runner) -> ACNN:

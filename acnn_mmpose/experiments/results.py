@@ -18,11 +18,11 @@ from mmengine.runner import CheckpointLoader, Runner
 from ..engine import set_checkpoint
 from ..engine.attention_stats import measure_coverage
 from ..engine.checkpoints import latest_checkpoint
+from ..engine.clock import SECONDS
 from ..errors import ACNNError
 from ..evaluation import MpiiPCKhTable, read_run
 from ..evaluation.table import TableRow
 from ..models import stack_masks
-from .clock import SECONDS
 from .plan import Plan, Run
 from .provenance import describe_data, read_pieces
 

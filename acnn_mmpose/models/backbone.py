@@ -101,6 +101,9 @@ class AttentionHourglassNet(BaseModule):
         self.num_stages = num_stages
         self.depth = depth
         self.mask_mode = mask_mode
+        self.mask_threshold = mask_threshold
+        self.mask_temperature = mask_temperature
+        self.mask_stride = mask_stride
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
 

@@ -54,7 +54,8 @@ class ACNN(TopdownPoseEstimator):
             :class:`AttentionHourglassNet`.
 
     Raises:
-        ACNNError: If the phase is unknown, or trains masks that the backbone does not have.
+        ACNNError: If the phase is unknown, or trains masks that the backbone does not have, or
+            other heatmaps are to be re-injected than the head makes.
     """
 
     def __init__(self, phase: str, **kwargs: Any) -> None:
@@ -67,6 +68,12 @@ class ACNN(TopdownPoseEstimator):
                 f'phase {phase!r} trains mask branches, but this backbone has none: it needs '
                 "at least 2 stages and mask_mode 'hard' or 'soft'"
             )
+        for layer in self.backbone.reinjections:
+            if layer.in_channels != self.head.out_channels:
+                raise ACNNError(
+                    f'reinjected_heatmaps is {layer.in_channels}, but the head makes '
+                    f'{self.head.out_channels} heatmaps: set it to that, or to 0'
+                )
         self.phase = phase
         self.backbone.bypass_masks = not rules.uses_masks
         # a tuple, so that the layers are the head's alone

@@ -138,9 +138,20 @@ def test_a_model_of_another_type_is_named(toy_config):
         Runner.from_cfg(cfg).train()
 
 
-def test_hard_masks_are_not_tested_as_soft(toy_config, trained):
-    options = {'load_from': str(trained['joint']), 'model.backbone.mask_mode': 'soft'}
-    with pytest.raises(ACNNError, match="trained with mask_mode 'hard'.*mask_mode=hard"):
+@pytest.mark.parametrize(
+    ('name', 'trained_with', 'other'),
+    [
+        ('mask_mode', 'hard', 'soft'),
+        ('mask_threshold', 0.5, 0.6),
+        ('mask_temperature', 1.0, 2.0),
+        ('mask_stride', 1, 2),
+    ],
+)
+def test_masks_are_tested_with_what_they_were_trained_with(
+    toy_config, trained, name, trained_with, other
+):
+    options = {'load_from': str(trained['joint']), f'model.backbone.{name}': other}
+    with pytest.raises(ACNNError, match=f'with {name} {trained_with!r} .*{name}={trained_with}'):
         Runner.from_cfg(toy_config(3, **options)).test()
 
 

@@ -90,7 +90,7 @@ def test_pieces_give_what_one_run_gives(plan, lines, trainings, tmp_path, monkey
     for epoch in (1, 2):
         with monkeypatch.context() as patch:
             late = SimpleNamespace(time=lambda: 1e12, monotonic=time.monotonic)
-            patch.setattr('acnn_mmpose.experiments.clock.time', late)
+            patch.setattr('acnn_mmpose.engine.clock.time', late)
             assert run_plan(*args, deadline=time.time() + 60) == [run]
         assert trainings.pop() == (epoch, 3)
         (state,) = describe_progress(*args)

@@ -111,3 +111,8 @@ def test_predict_gives_keypoints_in_the_image(build_model, batch, phase):
         assert keypoints.shape == (1, 16, 2)
         assert (keypoints >= 0).all()
         assert (keypoints <= 32).all()
+
+
+def test_as_many_heatmaps_are_reinjected_as_the_head_makes():
+    with pytest.raises(ACNNError, match='reinjected_heatmaps is 17, but the head makes 16'):
+        MODELS.build(model_config('pose', reinjected_heatmaps=17))
