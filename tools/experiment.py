@@ -47,7 +47,7 @@ def main() -> None:
     """Do what the command says."""
     args = parse_args()
     torch.set_num_threads(args.threads)
-    deadline = args.minutes and time.time() + 60 * args.minutes
+    deadline = None if args.minutes is None else time.time() + 60 * args.minutes
     plans = [load_plan(path) for path in args.plans]
     if args.command == 'report':
         write_report(plans, args.results, DOCS / 'reproduction.md')

@@ -10,7 +10,12 @@ import pytest
 
 from tests.conftest import FAST_TRAINING, ROOT
 
-OPTIONS = {key: value for key, value in FAST_TRAINING.items() if 'train_cfg' not in key}
+OPTIONS = {
+    **{key: value for key, value in FAST_TRAINING.items() if 'train_cfg' not in key},
+    'model.backbone.channels': 8,
+    'model.head.in_channels': 8,
+    'train_cfg.val_begin': 99,
+}
 PLAN = """
 name = 'tiny'
 budget = 3
