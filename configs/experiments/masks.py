@@ -43,6 +43,7 @@ changes = dict(
 )
 
 variants = dict(
+    hourglass=_base_.hourglass,  # trained for `attention`, too: what masks must beat to pay
     acnn=_base_.acnn,
     fast=dict(
         title='phase 2 at 5 x the learning rate',
