@@ -9,7 +9,6 @@ import argparse
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.deploy.onnx_export import export_onnx
-from acnn_mmpose.deploy.onnx_verify import find_crops
 from acnn_mmpose.errors import run_tool
 
 
@@ -36,13 +35,12 @@ def main() -> None:
     """Export and report."""
     args = parse_args()
     model = engine.load_model(engine.load_config(args.config), args.checkpoint)
-    crops = find_crops(model, args.verify)
-    done = export_onnx(model, args.out, crops.images, args.masks)
+    done = export_onnx(model, args.out, args.masks, args.verify)
     outputs = ', '.join(f'{name} (N, {str(shape)[1:]}' for name, shape in done.shapes.items())
     print(f'{args.out}: {done.size / 1e6:.1f} MB, {outputs}')
     batches = ' and '.join(map(str, done.agreement.batches))
     masks = ', masks equal' if done.agreement.masks_equal else ''
-    print(f'compared with PyTorch on {crops.source}, {batches} at once:', end=' ')
+    print(f'compared with PyTorch on {done.compared_on}, {batches} at once:', end=' ')
     print(f'relative error {done.agreement.relative_error:.1e}{masks}')
 
 

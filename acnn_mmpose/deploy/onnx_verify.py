@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -16,10 +16,8 @@ from ..datasets.toy import draw_person_image
 from ..engine.configuration import check_data
 from ..errors import ACNNError
 from ..models import ACNN
+from .onnx_network import ExportNetwork
 from .onnx_session import start_session
-
-if TYPE_CHECKING:
-    from .onnx_export import ExportNetwork
 
 TOLERANCE = 1e-5
 NUM_CROPS = 8  # unless images are named
