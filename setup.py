@@ -33,6 +33,7 @@ setup(
     package_data={'acnn_mmpose.datasets': ['mpii_val_split.txt']},
     python_requires='>=3.9',
     install_requires=read_requirements('package'),
+    extras_require={'onnx': read_requirements('onnx')},
     classifiers=[
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Image Recognition',

@@ -1,13 +1,21 @@
 """ACNN, a self-attention hourglass network for human pose estimation, as a plugin for MMPose.
 
-Importing this package registers its modules in MMPose's registries.
+Importing this package registers its modules in MMPose's registries. Where MMPose is not installed
+there is nothing to register: what remains is what needs none of it, to run an exported network
+(:mod:`acnn_mmpose.deploy.onnx_predictor`).
 """
 
-from . import compat
+import importlib.util
+
 from .version import __version__
 
-compat.install()  # before anything below imports MMPose
+__all__ = ['__version__']
 
-from . import datasets, engine, evaluation, models, visualization  # noqa: E402
+if importlib.util.find_spec('mmpose') is not None:
+    from . import compat
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models', 'visualization']
+    compat.install()  # before anything below imports MMPose
+
+    from . import datasets, engine, evaluation, models, visualization
+
+    __all__ += ['datasets', 'engine', 'evaluation', 'models', 'visualization']

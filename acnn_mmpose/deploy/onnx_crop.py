@@ -1,0 +1,123 @@
+"""From a person's box to the crop that the network sees, and back: what MMPose's pipeline does.
+
+Equal to ``GetBBoxCenterScale`` and ``TopdownAffine`` without rotation, to the last bit.
+Shape legend: n people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+
+from ..errors import ACNNError
+
+MAX_SIDE = 32767  # of an image that cv2.warpAffine takes, in pixels
+
+
+class Regions(NamedTuple):
+    """Where crops lie in the image, in its pixels.
+
+    Attributes:
+        centers: x and y, (n, 2).
+        sizes: Width and height, (n, 2).
+    """
+
+    centers: np.ndarray
+    sizes: np.ndarray
+
+
+def check_image(image: Any) -> None:
+    """Check that an image is one as ``cv2.imread`` returns it.
+
+    Raises:
+        ACNNError: If it is not.
+    """
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3:
+        kind = type(image).__name__
+        if isinstance(image, np.ndarray):
+            kind = f'{image.dtype} array of shape {image.shape}'
+        raise ACNNError(f'an image must be a uint8 array (H, W, 3), BGR, but got: {kind}')
+    if image.shape[2] != 3 or not 0 < min(image.shape[:2]) <= max(image.shape[:2]) < MAX_SIDE:
+        raise ACNNError(
+            f'an image must have 3 channels and sides of 1 to {MAX_SIDE - 1} pixels, but its '
+            f'shape is {image.shape}'
+        )
+
+
+def check_boxes(boxes: Any) -> np.ndarray:
+    """Check boxes and return them as a float array (n, 4).
+
+    Args:
+        boxes: x1, y1, x2, y2 per person, in pixels.
+
+    Raises:
+        ACNNError: Naming the first box that is none.
+    """
+    try:
+        boxes = np.asarray(boxes)
+        boxes = boxes.reshape(len(boxes), 4)
+        # MMPose computes float32 boxes in float32, all others in float64
+        boxes = boxes.astype(np.result_type(boxes, np.float32), casting='same_kind')
+        if boxes.dtype.kind != 'f':
+            raise TypeError
+    except (TypeError, ValueError):
+        raise ACNNError('boxes must be numbers of shape (n, 4): x1, y1, x2, y2') from None
+    with np.errstate(over='ignore'):
+        finite = np.isfinite(boxes.astype(np.float32)).all(axis=1)
+    for i in np.flatnonzero(~finite | ~(boxes[:, 2:] > boxes[:, :2]).all(axis=1)):
+        raise ACNNError(
+            f'box {i} is {boxes[i].tolist()}: x1, y1, x2, y2 must be finite, with x1 < x2 and '
+            'y1 < y2'
+        )
+    return boxes
+
+
+def find_regions(boxes: np.ndarray, input_size: Sequence[int], padding: float) -> Regions:
+    """Enlarge boxes (n, 4) around their centers to the crops' shape.
+
+    Args:
+        boxes: From :func:`check_boxes`.
+        input_size: Width and height of a crop, in pixels of the crop.
+        padding: How much larger than its box a crop is at least, in width and height.
+    """
+    aspect = input_size[0] / input_size[1]
+    centers = (boxes[:, 2:] + boxes[:, :2]) * 0.5
+    width, height = ((boxes[:, 2:] - boxes[:, :2]) * padding).T
+    too_flat = width > height * aspect
+    sizes = np.where(too_flat, [width, width / aspect], [height * aspect, height]).T
+    return Regions(centers, sizes)
+
+
+def cut_crops(image: np.ndarray, regions: Regions, input_size: Sequence[int]) -> np.ndarray:
+    """Cut regions out of an image, black beyond its border.
+
+    Args:
+        image: (H, W, 3), uint8.
+        regions: n of them.
+        input_size: Width W' and height H' of a crop, in pixels.
+
+    Returns:
+        (n, H', W', 3), uint8.
+    """
+    width, height = input_size
+    crops = np.zeros((len(regions.centers), height, width, 3), np.uint8)
+    for crop, center, size in zip(crops, regions.centers, regions.sizes):
+        # the matrix from the center, the middle of the left edge, and the corner below a square's,
+        # in float32: as MMPose makes it, so that pixels are equal
+        middle = np.float32(center)
+        left = np.float32([center[0] - size[0] * 0.5, center[1]])
+        source = np.stack([middle, left, left + np.float32([0, middle[0] - left[0]])])
+        target = np.float32([[width, height], [0, height], [0, height + width]]) * np.float32(0.5)
+        matrix = cv2.getAffineTransform(source, target)
+        cv2.warpAffine(image, matrix, (width, height), dst=crop, flags=cv2.INTER_LINEAR)
+    return crops
+
+
+def to_image(points: np.ndarray, regions: Regions, input_size: Sequence[int]) -> np.ndarray:
+    """Map points (n, K, 2) from pixels of the crops to pixels of the image."""
+    scales = regions.sizes / np.float32(input_size)
+    corners = regions.centers - 0.5 * regions.sizes
+    return np.float32(points * scales[:, None] + corners[:, None])

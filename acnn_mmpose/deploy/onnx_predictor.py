@@ -1,0 +1,115 @@
+"""Predicts with an exported network; needs numpy, OpenCV and ONNX Runtime, and nothing else.
+
+Shape legend: n people, K joints, S stages, h x w heatmap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .onnx_card import KEY, ModelCard
+from .onnx_crop import check_boxes, check_image, cut_crops, find_regions, to_image
+from .onnx_decode import decode_heatmaps, merge_mirrored
+from .onnx_session import CPU, start_session
+
+if TYPE_CHECKING:
+    from onnxruntime import SessionOptions
+
+MAX_BATCH = 16  # crops that run at once: more need more memory and are not faster
+
+
+class Prediction(NamedTuple):
+    """What was predicted for the people of an image, all float32.
+
+    Attributes:
+        keypoints: (n, K, 2), x and y in pixels of the image.
+        scores: (n, K), the maxima of the heatmaps.
+        masks: M(1) to M(S-1), (n, S - 1, h, w) in [0, 1]; None if the network was exported without.
+        crops: What the network saw, (n, 4): x1, y1, x2, y2 in pixels of the image. Cell (column i,
+            row j) of a mask lies at ``(x1 + i / w * (x2 - x1), y1 + j / h * (y2 - y1))``.
+    """
+
+    keypoints: np.ndarray
+    scores: np.ndarray
+    masks: np.ndarray | None
+    crops: np.ndarray
+
+
+class Predictor:
+    """Predicts the people of an image as MMPose's ``inference_topdown`` does.
+
+    Args:
+        model: The .onnx file that ``tools/export_onnx.py`` wrote.
+        flip_test: Predict mirrored crops, too, and average; None: as in the network's config.
+        providers: What ONNX Runtime runs on, in order of preference.
+        options: ONNX Runtime's, for example ``intra_op_num_threads``.
+
+    Attributes:
+        card: What the file says about the network, ``card.keypoint_names`` for example.
+
+    Raises:
+        ACNNError: If the file does not exist, or is not an exported network.
+    """
+
+    def __init__(
+        self,
+        model: str | Path,
+        flip_test: bool | None = None,
+        providers: Sequence[str] = CPU,
+        options: SessionOptions | None = None,
+    ) -> None:
+        self.session = start_session(model, providers, options)
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        self.card = ModelCard.from_json(metadata.get(KEY), str(model))
+        self.flip_test = self.card.flip_test if flip_test is None else flip_test
+
+    def __call__(self, image: np.ndarray, boxes: Sequence | np.ndarray | None = None) -> Prediction:
+        """Predict the people of an image.
+
+        Args:
+            image: (H, W, 3), BGR, uint8, as ``cv2.imread`` returns it.
+            boxes: (n, 4), x1, y1, x2, y2 in pixels; n may be 0. None: the whole image is one.
+
+        Raises:
+            ACNNError: If the image or a box is none.
+        """
+        check_image(image)
+        if boxes is None:
+            boxes = [[0, 0, image.shape[1], image.shape[0]]]
+        size = self.card.input_size
+        regions = find_regions(check_boxes(boxes), size, self.card.padding)
+        heatmaps, masks = self._run(cut_crops(image, regions, size))
+        points, scores = decode_heatmaps(heatmaps, size)
+        corners = [regions.centers - 0.5 * regions.sizes, regions.centers + 0.5 * regions.sizes]
+        return Prediction(
+            keypoints=to_image(points, regions, size),
+            scores=scores,
+            masks=masks,
+            crops=np.float32(np.concatenate(corners, axis=1)),
+        )
+
+    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        """Compute heatmaps (n, K, h, w), and masks if there are any, of crops (n, H, W, 3)."""
+        n = len(crops)
+        if self.flip_test:
+            crops = np.concatenate([crops, crops[:, :, ::-1]])
+        heatmaps, *masks = self._run_batches(crops)
+        if self.flip_test:
+            heatmaps = merge_mirrored(
+                heatmaps[:n], heatmaps[n:], self.card.flip_indices, self.card.shift_heatmap
+            )
+        return heatmaps, masks[0][:n] if masks else None
+
+    def _run_batches(self, crops: np.ndarray) -> list[np.ndarray]:
+        """Compute the network's outputs for any number of crops."""
+        outputs = self.session.get_outputs()
+        none = [np.zeros((0, *output.shape[1:]), np.float32) for output in outputs]
+        batches = [
+            self.session.run(None, {'images': crops[i : i + MAX_BATCH]})
+            for i in range(0, len(crops), MAX_BATCH)
+        ]
+        return [np.concatenate(parts) for parts in zip(none, *batches)]
