@@ -2,6 +2,7 @@
 
 from .atomic_backend import AtomicLocalBackend
 from .attention_stats import AttentionStatsHook
+from .checkpoint_hook import ScoredCheckpointHook
 from .clock import ClockHook
 from .configuration import (
     check_data,
@@ -29,6 +30,7 @@ __all__ = [
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
+    'ScoredCheckpointHook',
     'StoryBoardHook',
     'check_data',
     'disable_validation',

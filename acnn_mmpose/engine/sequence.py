@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -55,8 +54,9 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             # MMEngine keeps visualizers by name: a second one of the same name would be the first,
             # and log into the work_dir of the phase before
             cfg.setdefault('visualizer', dict(type='PoseLocalVisualizer')).name = cfg.work_dir
-            Runner.from_cfg(cfg).train()
-            gc.collect()  # ends the data loaders' workers before the next phase starts its own
+            runner = Runner.from_cfg(cfg)
+            runner.train()
+            _stop_workers(runner)
         previous = _agreed_checkpoint(cfg)
 
 
@@ -111,6 +111,16 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
             raise ACNNError(
                 f'{after.filename} can not start from the weights of {before.filename}: {mismatch}'
             )
+
+
+def _stop_workers(runner: Runner) -> None:
+    """End the data loaders' workers before the next phase starts its own.
+
+    Left to the garbage collector, they would miss the word to stop and cost 5 seconds each.
+    """
+    for loop in (runner.train_loop, runner.val_loop):
+        if loop is not None:
+            loop.dataloader._iterator = None
 
 
 def _agreed_checkpoint(cfg: Config) -> str | None:
