@@ -15,6 +15,7 @@ from .configuration import (
     show_predictions,
     use_test_set,
 )
+from .failures import explain_failures
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
@@ -36,6 +37,7 @@ __all__ = [
     'disable_validation',
     'dump_predictions',
     'enable_amp',
+    'explain_failures',
     'load_config',
     'load_model',
     'make_work_dir',

@@ -17,6 +17,7 @@ from ..errors import ACNNError
 from ..models import PHASES
 from .checkpoint_check import describe_mismatch
 from .checkpoints import latest_checkpoint, read_meta
+from .failures import explain_failures
 
 
 def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
@@ -55,7 +56,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             # and log into the work_dir of the phase before
             cfg.setdefault('visualizer', dict(type='PoseLocalVisualizer')).name = cfg.work_dir
             runner = Runner.from_cfg(cfg)
-            runner.train()
+            with explain_failures(cfg.work_dir):
+                runner.train()
             _stop_workers(runner)
         previous = _agreed_checkpoint(cfg)
 

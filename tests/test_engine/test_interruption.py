@@ -44,7 +44,13 @@ def die() -> None:
 
 def die_after(seconds: float):
     """Die at any instant."""
-    return lambda _: threading.Timer(seconds, die).start()
+
+    def install(_):
+        timer = threading.Timer(seconds, die)
+        timer.daemon = True  # a run that ends earlier does not wait for it
+        timer.start()
+
+    return install
 
 
 def die_in_write(number: int):
