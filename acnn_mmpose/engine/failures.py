@@ -85,5 +85,6 @@ def _split_being_read(error: Exception) -> str:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         loop = frame.f_locals.get('self')
         if isinstance(loop, BaseLoop):
-            split = {ValLoop: 'val', TestLoop: 'test'}.get(type(loop), 'train')
+            validates, tests = isinstance(loop, ValLoop), isinstance(loop, TestLoop)
+            split = 'val' if validates else 'test' if tests else 'train'
     return split
