@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,9 +66,10 @@ def _explain(error: Exception) -> str | None:
             print_log(message, logger='current', level=logging.ERROR)
         return f'reading the {_split_being_read(error)} split failed: {reason}'
     if isinstance(error, distributed.DistError) or 'gloo' in message:
+        what = re.sub(r'^\[\S+\] ', '', message).splitlines()[0]  # without torch's source file
         return (
             f'rank {get_rank()} lost another process, whose own message says why, or which hangs '
-            f'({message.splitlines()[0]})'
+            f'({what})'
         )
     return None
 

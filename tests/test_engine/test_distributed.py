@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import os
+import re
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 from acnn_mmpose.models import PHASES
@@ -15,6 +18,8 @@ import torch
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import distributed, nn
+
+from tests.conftest import FAST_TRAINING, ROOT
 
 needs_fork = pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
 
@@ -94,3 +99,62 @@ def test_two_processes_with_half_the_batch_get_the_gradients_of_one(build_model,
                 assert statistics.median(distances) > 0.01, phase
             else:
                 assert max(distances) < 1e-5, phase
+
+
+FAULTS = """
+import os
+import signal
+import time
+
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmpose.registry import HOOKS
+
+
+@HOOKS.register_module()
+class FaultHook(Hook):
+    def __init__(self, fault):
+        self.fault = fault
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if get_rank() == 1 and runner.iter == 1:
+            if self.fault == 'kill':
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.fault == 'hang':
+                time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    ('fault', 'sentence'),
+    [
+        ('kill', r'error: rank 0 lost another process(?s:.*)Signal 9 \(SIGKILL\) received by PID'),
+        ('hang', r'error: rank 0 lost another process .* hangs \(Timed out waiting 10000ms'),
+    ],
+)
+def test_no_process_outlives_the_failure_of_another(toy_root, tmp_path, fault, sentence):
+    (tmp_path / 'faults.py').write_text(FAULTS)
+    (tmp_path / 'config.py').write_text(
+        f"_base_ = ['{ROOT}/configs/toy/acnn_phase1.py']\n"
+        "custom_imports = dict(imports=['acnn_mmpose', 'faults'], allow_failed_imports=False)\n"
+        f"custom_hooks = [*_base_.custom_hooks, dict(type='FaultHook', fault='{fault}')]\n"
+        'env_cfg = dict(dist_cfg=dict(timeout=10))\n'
+    )
+    done = subprocess.run(
+        ['bash', str(ROOT / 'tools/dist_train.sh'), 'config.py', '2', '--cfg-options']
+        + [f'{key}={value}' for key, value in FAST_TRAINING.items()],
+        cwd=tmp_path,
+        env=dict(
+            os.environ,
+            ACNN_DATA_ROOT=str(toy_root),
+            OMP_NUM_THREADS='1',
+            PYTHON=sys.executable,
+            PYTHONPATH=f'{ROOT}:{tmp_path}',
+        ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert re.search(sentence, done.stderr), done.stderr[-3000:]
