@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from mmengine.dist import get_rank
 from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, TestLoop, ValLoop
-from torch import distributed
 
 from ..errors import ACNNError
 from .checkpoints import latest_checkpoint
@@ -65,11 +64,11 @@ def _explain(error: Exception) -> str | None:
         else:
             print_log(message, logger='current', level=logging.ERROR)
         return f'reading the {_split_being_read(error)} split failed: {reason}'
-    if isinstance(error, distributed.DistError) or 'gloo' in message:
-        what = re.sub(r'^\[\S+\] ', '', message).splitlines()[0]  # without torch's source file
+    if isinstance(error, RuntimeError) and re.search('gloo|NCCL', message):
+        what = re.sub(r'^\[\S+\] ', '', message).partition('\n')[0]  # without torch's source file
         return (
-            f'rank {get_rank()} lost another process, whose own message says why, or which hangs '
-            f'({what})'
+            f'rank {get_rank()} can not go on without the other processes, one of which has ended '
+            f'and says why itself, or hangs ({what})'
         )
     return None
 
