@@ -19,7 +19,7 @@ def has_just_died(history: Sequence[float], patience: int) -> bool:
         patience: How many measurements in a row at 0, or at 1, make it dead, >= 1.
     """
     latest = np.asarray(history[-patience - 1 :])
-    stays = np.abs(latest - round(latest[-1])) <= TOLERANCE
+    stays = np.abs(latest - np.round(latest[-1])) <= TOLERANCE
     return bool(stays[-patience:].all() and stays.sum() == patience)
 
 

@@ -55,10 +55,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             # MMEngine keeps visualizers by name: a second one of the same name would be the first,
             # and log into the work_dir of the phase before
             cfg.setdefault('visualizer', dict(type='PoseLocalVisualizer')).name = cfg.work_dir
-            runner = Runner.from_cfg(cfg)
             with explain_failures(cfg.work_dir):
-                runner.train()
-            _stop_workers(runner)
+                _train(cfg)
         previous = _agreed_checkpoint(cfg)
 
 
@@ -115,13 +113,13 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
             )
 
 
-def _stop_workers(runner: Runner) -> None:
-    """End the data loaders' workers before the next phase starts its own.
-
-    Left to the garbage collector, they would miss the word to stop and cost 5 seconds each.
-    """
+def _train(cfg: Config) -> None:
+    """Train one config and end its data loaders' workers."""
+    runner = Runner.from_cfg(cfg)
+    runner.train()
     for loop in (runner.train_loop, runner.val_loop):
         if loop is not None:
+            # workers that the garbage collector ends miss the word to stop and cost 5 seconds each
             loop.dataloader._iterator = None
 
 

@@ -128,6 +128,7 @@ def test_logs_and_story_boards_of_a_run(toy_config, trained):
         ([1, 1, 1, 1, 1], [2]),  # once
         ([0, 0, 0.0005, 0], [2]),
         ([1, 1, 0.9, 1, 1], []),
+        ([1, 1, float('nan'), 1, 1], []),  # the loss guard ends such a run
         ([1, 1, 0, 0, 1, 1], []),
         ([1, 1, 1, 0.5, 1, 1, 1, 1], [2, 6]),  # it recovered and died anew
         ([1, 1, 1, 0, 0, 0], [2, 5]),
