@@ -59,7 +59,9 @@ def main() -> None:
         engine.show_predictions(cfg, args.show_dir)
     engine.make_work_dir(cfg)
     engine.set_launcher(cfg, args.launcher)
-    metrics = Runner.from_cfg(cfg).test()
+    runner = Runner.from_cfg(cfg)
+    with engine.explain_failures():
+        metrics = runner.test()
     if args.out and is_main_process():
         mmengine.dump(metrics, args.out)
 

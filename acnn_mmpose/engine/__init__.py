@@ -2,6 +2,7 @@
 
 from .atomic_backend import AtomicLocalBackend
 from .attention_stats import AttentionStatsHook
+from .checkpoint_hook import ScoredCheckpointHook
 from .clock import ClockHook
 from .configuration import (
     check_data,
@@ -14,6 +15,7 @@ from .configuration import (
     show_predictions,
     use_test_set,
 )
+from .failures import explain_failures
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
@@ -29,11 +31,13 @@ __all__ = [
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
+    'ScoredCheckpointHook',
     'StoryBoardHook',
     'check_data',
     'disable_validation',
     'dump_predictions',
     'enable_amp',
+    'explain_failures',
     'load_config',
     'load_model',
     'make_work_dir',

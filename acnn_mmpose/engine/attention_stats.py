@@ -17,7 +17,8 @@ from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
 from ..errors import ACNNError
-from ..models import StageOutput, find_background, stack_masks
+from ..models import PHASES, StageOutput, find_background, stack_masks
+from .dead_masks import describe_death, has_just_died
 
 
 @HOOKS.register_module()
@@ -40,19 +41,24 @@ class AttentionStatsHook(Hook):
     - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1, stage i's
       feature and its mask, which is replicated over the feature's channels
 
+    Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
+
     Args:
         interval: Every how many iterations of an epoch to measure, from its first on.
+        patience: After how many measurements in a row at 0 or 1 to warn. Masks start at exactly 1
+            in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of MPII with
+            the paper's batch.
 
     Raises:
-        ACNNError: If the interval is less than 1.
+        ACNNError: If an argument is less than 1.
     """
 
-    def __init__(self, interval: int = 10) -> None:
-        if interval < 1:
-            raise ACNNError(
-                f'the interval of AttentionStatsHook must be at least 1, not {interval}'
-            )
+    def __init__(self, interval: int = 10, patience: int = 500) -> None:
+        for name, value in (('interval', interval), ('patience', patience)):
+            if value < 1:
+                raise ACNNError(f'the {name} of AttentionStatsHook must be at least 1, not {value}')
         self.interval = interval
+        self.patience = patience
         self._measuring = False
         self._stages: tuple[StageOutput, ...] | None = None
         self._gradients: dict[str, Tensor] = {}
@@ -120,6 +126,18 @@ class AttentionStatsHook(Hook):
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
         self._stages, self._gradients = None, {}
+        self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
+
+    def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:
+        """Warn of masks that have just died; checkpoints keep the history that it takes."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not PHASES[model.phase].trains_attention:
+            return
+        for stage, coverage in enumerate(coverages, start=1):
+            history, _ = runner.message_hub.get_scalar(f'train/mask{stage}_coverage').data
+            if has_just_died(history, self.patience):
+                duration = f'{self.patience} measurements (one per {self.interval} iterations)'
+                runner.logger.warning(describe_death(stage, coverage, duration))
 
     def after_train(self, runner: Runner) -> None:
         """Stop listening."""

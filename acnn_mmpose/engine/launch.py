@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import torch
 from mmengine.config import Config
@@ -18,15 +19,21 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     DistributedDataParallel. On a machine without a GPU the process group is therefore started
     here, with gloo, and the model is wrapped without device ids.
 
+    A process that waits for another gives up after ``env_cfg.dist_cfg.timeout`` seconds, on GPUs,
+    too; by default after torch's 30 minutes (gloo) or 10 (NCCL, torch >= 2.2).
+
     Args:
         cfg: The config, changed in place.
         launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     Raises:
-        ACNNError: If there is no GPU and the launcher is neither ``'none'`` nor ``'pytorch'``, or
-            if ``'pytorch'`` is chosen outside torchrun.
+        ACNNError: If there is no GPU and the launcher is neither ``'none'`` nor ``'pytorch'``, if
+            ``'pytorch'`` is chosen outside torchrun, or if the timeout is not a number above 0.
     """
     cfg.launcher = launcher
+    timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
+    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
+        raise ACNNError(f'env_cfg.dist_cfg.timeout must be a number of seconds, not {timeout!r}')
     if launcher == 'pytorch' and 'RANK' not in os.environ:
         raise ACNNError(
             "launcher 'pytorch' needs torchrun: call tools/dist_train.sh or tools/dist_test.sh"
@@ -39,7 +46,8 @@ def set_launcher(cfg: Config, launcher: str) -> None:
             "launcher 'pytorch' (tools/dist_train.sh)"
         )
     if not distributed.is_initialized():
-        distributed.init_process_group('gloo')
+        wait = {} if timeout is None else {'timeout': timedelta(seconds=timeout)}
+        distributed.init_process_group('gloo', **wait)
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
@@ -52,6 +52,8 @@ class PhaseHandoverHook(Hook):
         model = _model(runner)
         purpose = _purpose(runner)
         check_checkpoint(model, checkpoint, runner._load_from, purpose)
+        if purpose == 'resume':
+            _check_averages(runner, checkpoint)
         if purpose == 'start' and PHASES[model.phase].follows == 'pose':
             forget_untrained_masks(checkpoint)
 
@@ -70,6 +72,16 @@ def _model(runner: Runner) -> ACNN:
             'remove it from custom_hooks'
         )
     return model
+
+
+def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
+    """Refuse to go on from averaged weights as if they were the trained ones, or without them."""
+    has, wants = 'ema_state_dict' in checkpoint, any(isinstance(h, EMAHook) for h in runner.hooks)
+    if has != wants:
+        raise ACNNError(
+            f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
+            f'is {"with" if wants else "without"} it: resume with the same custom_hooks'
+        )
 
 
 def _purpose(runner: Runner) -> str:

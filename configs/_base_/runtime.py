@@ -23,9 +23,11 @@ custom_hooks = [
 # pictures show masks and pose; other modes: --cfg-options visualizer.mode=story
 visualizer = dict(type='AttentionVisualizer')
 
-# one checkpoint per epoch, so that an interruption costs an epoch at most; written whole or not
+# one checkpoint per epoch, so that an interruption costs an epoch at most (and its validation);
+# written whole or not
 default_hooks = dict(
     checkpoint=dict(
+        type='ScoredCheckpointHook',
         interval=1,
         max_keep_ckpts=2,
         save_best='PCK',

@@ -1,6 +1,8 @@
-"""A run that is killed and resumed ends with the weights of one that was not, bit for bit.
+"""A run that is killed and resumed ends as one that was not, bit for bit.
 
-ACNN_KILLS=20 python -m pytest tests/test_engine/test_interruption.py is the long version.
+    ACNN_KILLS=20 python -m pytest tests/test_engine/test_interruption.py
+
+is the long version; it prints a line per kill and a verdict.
 """
 
 from __future__ import annotations
@@ -11,20 +13,29 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from acnn_mmpose.engine import AtomicLocalBackend, train_in_order
+from acnn_mmpose.engine import AtomicLocalBackend, ScoredCheckpointHook, train_in_order
 from acnn_mmpose.engine.checkpoints import latest_checkpoint
 from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
-from mmengine.runner import Runner
+from mmengine.runner import Runner, ValLoop
 
 from tests.conftest import toy_phase
 
-KILLS = int(os.environ.get('ACNN_KILLS', 3))
+KILLS = int(os.environ.get('ACNN_KILLS', 4))
 PHASES = (1, 2, 3)
+OPTIONS = {
+    'train_dataloader.num_workers': 2,
+    'train_dataloader.persistent_workers': True,
+    'train_cfg.val_interval': 1,
+    'model.backbone.mask_noise': 1.0,
+}
+EMA = dict(type='EMAHook', momentum=0.1)
 
 
 def die() -> None:
@@ -33,7 +44,13 @@ def die() -> None:
 
 def die_after(seconds: float):
     """Die at any instant."""
-    return lambda _: threading.Timer(seconds, die).start()
+
+    def install(_):
+        timer = threading.Timer(seconds, die)
+        timer.daemon = True  # a run that ends earlier does not wait for it
+        timer.start()
+
+    return install
 
 
 def die_in_write(number: int):
@@ -54,6 +71,11 @@ def die_in_write(number: int):
     return install
 
 
+def die_in_validation(patch):
+    """Die when an epoch is trained and not yet validated."""
+    patch.setattr(ValLoop, 'run_iter', lambda *_: die())
+
+
 def die_between_phases(patch):
     """Die when a phase has ended and the next has not begun."""
     train = Runner.train
@@ -66,56 +88,103 @@ def die_between_phases(patch):
 
 
 def train(work: Path, killer) -> None:
+    with (work.parent / f'{work.name}.txt').open('a') as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
     torch.manual_seed(random.SystemRandom().randrange(2**31))  # nothing may depend on it
-    workers = {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}
-    noise = {'model.backbone.mask_noise': 1.0}
+    cfgs = [toy_phase(n, work, **OPTIONS) for n in PHASES]
+    for cfg in cfgs:
+        cfg.custom_hooks.append(EMA)
     with pytest.MonkeyPatch.context() as patch:
+        # MMEngine formats the config for every checkpoint: half of the time of so small a run
+        patch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
         if killer is not None:
             killer(patch)
-        train_in_order([toy_phase(n, work, **workers, **noise) for n in PHASES], resume='auto')
+        train_in_order(cfgs, resume='auto')
 
 
-def run(work: Path, killer=None) -> tuple[int, float]:
-    """Train in a process of its own; return its exit code and its seconds."""
+def run(work: Path, killer=None) -> tuple[bool, float]:
+    """Train in a process of its own; return whether it was killed, and its seconds."""
     process = multiprocessing.get_context('fork').Process(target=train, args=(work, killer))
     start = time.monotonic()
     process.start()
     process.join()
-    return process.exitcode, time.monotonic() - start
+    output = (work.parent / f'{work.name}.txt').read_text()
+    assert process.exitcode in (0, -signal.SIGKILL), output[-3000:]
+    return process.exitcode != 0, time.monotonic() - start
 
 
-def final_weights(work: Path) -> dict[str, torch.Tensor]:
-    return {
-        f'phase{n}.{key}': value
-        for n in PHASES
-        for key, value in torch.load(work / f'phase{n}/epoch_2.pth')['state_dict'].items()
-    }
+def final_state(work: Path) -> dict[str, Any]:
+    """What a run of three phases leaves: weights, averages, optimizer, schedule, log, the best."""
+    state = {}
+    for n in PHASES:
+        folder = work / f'phase{n}'
+        content = torch.load(folder / 'epoch_2.pth')
+        scalars, info = (content['message_hub'][key] for key in ('log_scalars', 'runtime_info'))
+        parts = {
+            **{key: value for key, value in content.items() if key not in ('meta', 'message_hub')},
+            'epoch': content['meta']['epoch'],
+            'iter': content['meta']['iter'],
+            # everything in the log but what the clock says
+            'log': {k: [*v.data[0]] for k, v in scalars.items() if 'time' not in k},
+            'best': [info['best_score'], Path(info['best_ckpt']).name],
+            'best files': sorted(path.name for path in folder.glob('best_*.pth')),
+        }
+        state.update(leaves(parts, f'phase{n}'))
+    return state
+
+
+def leaves(tree: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, (dict, list, tuple)):
+        for key, value in tree.items() if isinstance(tree, dict) else enumerate(tree):
+            yield from leaves(value, f'{path}.{key}')
+    else:
+        yield path, tree
+
+
+def check_equal(state: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert state.keys() == expected.keys()
+    for path, value in state.items():
+        same = torch.equal if isinstance(value, torch.Tensor) else lambda a, b: a == b or a != a
+        assert same(value, expected[path]), path
 
 
 @pytest.mark.skipif(not hasattr(os, 'fork'), reason='needs fork')
-def test_killed_and_resumed_equals_not_interrupted(toy_root, tmp_path, monkeypatch):
+def test_killed_and_resumed_equals_not_interrupted(toy_root, tmp_path, monkeypatch, capsys):
+    def say(sentence: str) -> None:
+        if 'ACNN_KILLS' in os.environ:
+            with capsys.disabled():
+                print(f'{time.strftime("%H:%M:%S")} {sentence}', flush=True)
+
     monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
-    code, seconds = run(tmp_path / 'whole')
-    assert code == 0
-    expected = final_weights(tmp_path / 'whole')
+    _, seconds = run(tmp_path / 'whole')
+    expected = final_state(tmp_path / 'whole')
+    assert expected['phase1.best.1'] == 'best_PCK_epoch_1.pth'  # else a lost score would not show
+    say(f'not interrupted: {seconds:.0f} s, {len(expected)} values to compare')
 
     chance = random.Random(0)
-    killers = [die_in_write(2), die_between_phases]
-    killers += [die_after(chance.uniform(0.1, seconds)) for _ in range(max(KILLS - 2, 1))]
-    works, killed = [tmp_path / 'killed0'], 0
-    for killer in killers:
-        code, _ = run(works[-1], killer)
-        assert code in (0, -signal.SIGKILL)
-        killed += code != 0
-        if code == 0:  # it was done before it could be killed: begin another
-            works.append(tmp_path / f'killed{len(works)}')
-    assert killed >= 2
-    assert run(works[-1])[0] == 0
-    for work in works:
-        weights = final_weights(work)
-        assert weights.keys() == expected.keys()
-        for key, value in weights.items():
-            assert torch.equal(value, expected[key]), (work.name, key)
+    forced = [
+        ('half of a checkpoint written', die_in_write(2)),
+        ('before a validation', die_in_validation),
+        ('between two phases', die_between_phases),
+    ]
+    killed, finished, resumed, kills_here, killer = 0, 0, 0, 0, None
+    while killed < KILLS or killer is not None:
+        work, killer = tmp_path / f'killed{finished}', None
+        if killed < KILLS and kills_here < 4:  # then it may go on to its end
+            after = chance.uniform(0.1, seconds)
+            killer = forced.pop(0) if forced else (f'after {after:.1f} s', die_after(after))
+        was_killed, _ = run(work, killer and killer[1])
+        if was_killed:
+            killed, kills_here = killed + 1, kills_here + 1
+            saved = sorted(str(path.relative_to(work)) for path in work.glob('*/epoch_?.pth'))
+            last = saved[-1] if saved else 'nothing'
+            say(f'kill {killed} of {KILLS}, {killer[0]}: {work.name} has saved {last}')
+        else:
+            check_equal(final_state(work), expected)
+            finished, resumed, kills_here = finished + 1, resumed + (kills_here > 0), 0
+            say(f'{work.name} ended as the run that was not interrupted')
+    say(f'{killed} kills: all {resumed} runs that were hit ended as the one that was not')
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
@@ -155,3 +224,8 @@ def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
     if note is not None:
         (tmp_path / 'last_checkpoint').write_text(note)
     assert latest_checkpoint(tmp_path) == str(tmp_path / expected)
+
+
+def test_to_keep_one_checkpoint_only_is_refused():
+    with pytest.raises(ACNNError, match='max_keep_ckpts=1 would leave no checkpoint.*at least 2'):
+        ScoredCheckpointHook(max_keep_ckpts=1)

@@ -65,6 +65,16 @@ def test_joint_training_may_skip_phases_that_it_says_it_skips(toy_config, traine
         runner.train()
 
 
+def test_averaged_weights_are_resumed_with_averaging_only(toy_config, trained, tmp_path):
+    file = edit(trained['pose'], tmp_path / 'x.pth', lambda c: c.update(ema_state_dict={}))
+    with pytest.raises(ACNNError, match='was saved with EMAHook, but the config is without it'):
+        Runner.from_cfg(toy_config(1, load_from=file, resume=True)).train()
+    cfg = toy_config(1, load_from=str(trained['pose']), resume=True)
+    cfg.custom_hooks.append(dict(type='EMAHook'))
+    with pytest.raises(ACNNError, match='was saved without EMAHook, but the config is with it'):
+        Runner.from_cfg(cfg).train()
+
+
 def test_the_previous_phase_is_never_resumed(toy_config, trained):
     cfg = toy_config(2, load_from=str(trained['pose']), resume=True)
     with pytest.raises(ACNNError, match="holds phase 'pose', but to resume phase 'attention'"):

@@ -57,17 +57,18 @@ def test_resume_skips_the_finished_goes_on_with_the_started_and_starts_the_rest(
 
 def test_resume_keeps_the_optimizer_and_the_schedule(toy_config, tmp_path, monkeypatch):
     options = {'param_scheduler.0.milestones': [1], 'optim_wrapper.optimizer.lr': 5e-4}
-    train_epoch = EpochBasedTrainLoop.run_epoch
+    train_iter = EpochBasedTrainLoop.run_iter
 
-    def stop_in_the_second_epoch(self):
+    def stop_in_the_second_epoch(self, *args):
         if self.epoch == 1:
             raise KeyboardInterrupt
-        train_epoch(self)
+        train_iter(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(EpochBasedTrainLoop, 'run_epoch', stop_in_the_second_epoch)
+        patch.setattr(EpochBasedTrainLoop, 'run_iter', stop_in_the_second_epoch)
         with pytest.raises(KeyboardInterrupt):
             train_in_order([toy_config(1, **options)])
+    assert (tmp_path / 'phase1' / 'epoch_1.pth').is_file()
     train_in_order([toy_config(1, **options)], resume='auto')
     optimizer = torch.load(tmp_path / 'phase1' / 'epoch_2.pth')['optimizer']
     assert optimizer['param_groups'][0]['lr'] == pytest.approx(5e-5)
