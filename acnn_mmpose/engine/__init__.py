@@ -3,7 +3,6 @@
 from .atomic_backend import AtomicLocalBackend
 from .attention_stats import AttentionStatsHook
 from .configuration import (
-    check_data,
     disable_validation,
     dump_predictions,
     enable_amp,
@@ -13,6 +12,7 @@ from .configuration import (
     show_predictions,
     use_test_set,
 )
+from .data_check import check_data
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
@@ -20,6 +20,7 @@ from .prediction import load_model
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 from .story_board import StoryBoardHook
+from .unreadable_images import UnreadableImagesHook
 
 __all__ = [
     'AtomicLocalBackend',
@@ -28,6 +29,7 @@ __all__ = [
     'PhaseHandoverHook',
     'SampleSeedHook',
     'StoryBoardHook',
+    'UnreadableImagesHook',
     'check_data',
     'disable_validation',
     'dump_predictions',
