@@ -12,6 +12,11 @@ class ACNNError(ValueError):
     Its message is one sentence or two that say what is wrong and what to do about it.
     """
 
+    def __str__(self) -> str:
+        """Return the sentence, without the traceback that torch's data loader puts before it."""
+        name = f'{type(self).__module__}.{type(self).__qualname__}: '
+        return super().__str__().rpartition(name)[2].strip()
+
 
 def run_tool(main: Callable[[], None]) -> None:
     """Run a command line tool; bad input ends it with one sentence and exit status 1.

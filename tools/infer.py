@@ -49,14 +49,14 @@ def main() -> None:
     find_boxes = None
     if args.boxes:
         find_boxes = FileBoxes(args.boxes)
+    model = engine.load_model(cfg, args.checkpoint, args.device)
     if args.detector:
         find_boxes = DetectorBoxes(args.detector, args.detector_checkpoint, args.device)
-    model = engine.load_model(cfg, args.checkpoint, args.device)
     visualizer = AttentionVisualizer(mode=args.show)
     done = run_inference(model, source, visualizer, args.out_dir, find_boxes, args.masks)
     print(f'{done.images} images, {done.people} people: {args.out_dir}')
     if done.unreadable:
-        print(f'{len(done.unreadable)} files could not be read: {", ".join(done.unreadable)}')
+        print('\n'.join([f'{len(done.unreadable)} could not be read:', *done.unreadable.values()]))
 
 
 if __name__ == '__main__':

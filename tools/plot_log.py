@@ -10,6 +10,7 @@ from pathlib import Path
 
 from acnn_mmpose.errors import run_tool
 from acnn_mmpose.evaluation import read_run
+from acnn_mmpose.folders import make_folder
 from acnn_mmpose.visualization import plot_runs
 
 
@@ -27,7 +28,7 @@ def main() -> None:
     """Read, plot, save."""
     args = parse_args()
     figure = plot_runs([read_run(work_dir) for work_dir in args.work_dirs])
-    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+    make_folder(Path(args.out).parent, 'the output folder')
     figure.savefig(args.out, dpi=150)
 
 

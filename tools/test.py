@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
+from acnn_mmpose.folders import make_folder
 
 import mmengine
 from mmengine.config import DictAction
@@ -48,6 +50,8 @@ def main() -> None:
     args = parse_args()
     if args.out and not args.out.endswith('.json'):
         raise ACNNError(f'--out writes json: {args.out} must end in .json')
+    if args.out:
+        make_folder(Path(args.out).parent, 'the folder of --out')
     cfg = engine.load_config(args.config, args.work_dir, args.cfg_options)
     if args.submission:
         engine.use_test_set(cfg, args.submission)

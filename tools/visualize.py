@@ -6,9 +6,11 @@ python tools/visualize.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
+from acnn_mmpose.folders import make_folder
 from acnn_mmpose.visualization import (
     MODES,
     AttentionVisualizer,
@@ -40,6 +42,7 @@ def main() -> None:
     args = parse_args()
     if not args.out.endswith(('.png', '.jpg')):
         raise ACNNError(f'{args.out} must end in .png or .jpg')
+    make_folder(Path(args.out).parent, 'the output folder')
     cfg = engine.load_config(args.config)
     engine.check_data(cfg, 'test')
     model = engine.load_model(cfg, args.checkpoint, args.device)

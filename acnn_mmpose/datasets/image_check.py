@@ -1,18 +1,22 @@
-"""Decoding image files to the last byte, in parallel."""
+"""Checking image files in parallel: that they are there and whole, or to the last byte."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from ..errors import ACNNError
+
 Size = tuple[int, int]
 
 PLAUSIBLE_SIDE = range(16, 20_001)  # px
+JPEG_END = b'\xff\xd9'
+TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to it
 
 
 def check_images(
@@ -23,17 +27,22 @@ def check_images(
     Args:
         folder: The folder that holds them.
         names: Their file names.
-        workers: Threads; by default one per CPU core (Pillow decodes outside Python's lock).
+        workers: Threads, >= 1; by default one per CPU core (Pillow decodes outside Python's lock).
 
     Returns:
         Width and height in pixels of every image that is as it should be, and what is wrong with
         each of the others.
+
+    Raises:
+        ACNNError: If ``workers`` is less than 1.
     """
+    if workers is not None and workers < 1:
+        raise ACNNError(f'checking images needs at least 1 worker, but got {workers}')
     if not folder.is_dir():
         return {}, [f'image folder {folder} does not exist']
     sizes, problems = {}, []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        results = pool.map(_check_image, [folder / name for name in names])
+        results = pool.map(_check_image_and_size, [folder / name for name in names])
         for name, result in tqdm(zip(names, results), 'images', total=len(names)):
             if isinstance(result, str):
                 problems.append(f'images/{name}: {result}')
@@ -42,20 +51,62 @@ def check_images(
     return sizes, problems
 
 
-def _check_image(path: Path) -> Size | str:
-    """Return an image's size, or what is wrong with it."""
-    if not path.is_file():
-        return 'is missing'
-    if not path.stat().st_size:
-        return 'is empty (0 bytes)'
+def glance_at_images(folder: Path, names: Sequence[str]) -> list[str]:
+    """Find images that are missing, cut off or none, without decoding them.
+
+    That takes a tenth of a millisecond per image, against several for decoding it.
+
+    Args:
+        folder: The folder that holds them.
+        names: Their file names.
+
+    Returns:
+        What is wrong, one line per image that can not be used.
+    """
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(_glance_at_image, [folder / name for name in names])
+        return [
+            f'{folder / name} {result}'
+            for name, result in zip(names, results)
+            if isinstance(result, str)
+        ]
+
+
+def check_image(path: Path) -> Size | str:
+    """Decode an image with Pillow; return its size, or what is wrong with it."""
+    return _check_image(path, decode=lambda _: True)
+
+
+def _glance_at_image(path: Path) -> Size | str:
+    """Decode an image only if it looks cut off."""
+    return _check_image(path, decode=lambda image: image.format == 'JPEG' and _lacks_end(path))
+
+
+def _lacks_end(path: Path) -> bool:
+    with path.open('rb') as file:
+        file.seek(-min(TAIL, path.stat().st_size), os.SEEK_END)
+        return JPEG_END not in file.read()
+
+
+def _check_image_and_size(path: Path) -> Size | str:
+    size = check_image(path)
+    if not isinstance(size, str) and not all(side in PLAUSIBLE_SIDE for side in size):
+        return f'has the implausible size {size[0]}x{size[1]} px'
+    return size
+
+
+def _check_image(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
+    """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
     try:
+        if not path.is_file():
+            return 'is missing'
+        if not path.stat().st_size:
+            return 'is empty (0 bytes)'
         with Image.open(path) as image:
-            image.load()
-            size = image.size
+            if decode(image):
+                image.load()
+            return image.size
     except UnidentifiedImageError:
         return 'is not an image'
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         return f'can not be decoded: {error}'
-    if not all(side in PLAUSIBLE_SIDE for side in size):
-        return f'has the implausible size {size[0]}x{size[1]} px'
-    return size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def check_mpii(data_root: str | Path, workers: int | None = None) -> list[str]:
             ]
         problems += _duplicates(entries[split], f'mpii_{split}.json')
     problems += _overlaps(entries)
-    problems += _ground_truth_problems(root / 'annotations' / 'mpii_gt_val.mat', entries['val'])
+    problems += ground_truth_problems(root / 'annotations' / 'mpii_gt_val.mat', entries['val'])
     return problems
 
 
@@ -97,7 +98,7 @@ def entry_problems(entry: Any, has_joints: bool, sizes: dict[str, Size]) -> Iter
         yield f'has no {", ".join(missing)}'
         return
     image = str(entry['image'])
-    if not image.partition('.')[0].isdigit():
+    if not re.fullmatch(r'\d+\.\w+', image):
         yield f'image name {image!r} is not a number, which MpiiDataset needs'
     center, scale = _floats(entry['center']), _floats(entry['scale'])
     if scale.shape != () or not 0 < scale <= MAX_SCALE:
@@ -149,11 +150,11 @@ def _overlaps(entries: dict[str, list]) -> Iterator[str]:
             yield f'{image} is in both mpii_{first}.json and mpii_{second}.json'
 
 
-def _ground_truth_problems(path: Path, entries: list) -> Iterator[str]:
+def ground_truth_problems(path: Path, entries: list) -> Iterator[str]:
     """Check that the head boxes exist, belong to the rows of ``mpii_val.json`` and are sane."""
     try:
-        boxes = np.moveaxis(load_mat(path, 'headboxes_src'), -1, 0)
-        positions = np.moveaxis(load_mat(path, 'pos_gt_src'), -1, 0)
+        boxes = np.moveaxis(_floats(load_mat(path, 'headboxes_src')), -1, 0)
+        positions = np.moveaxis(_floats(load_mat(path, 'pos_gt_src')), -1, 0)
     except ACNNError as error:
         yield f'{error}'
         return
@@ -199,9 +200,10 @@ def _outside(point: np.ndarray, size: Size) -> float:
 def _floats(value: Any) -> np.ndarray:
     """Return an array of a json value; an empty one if it is ragged or not made of numbers."""
     try:
-        return np.array(value, dtype=float)
-    except (TypeError, ValueError):
+        array = np.array(value)
+    except ValueError:
         return np.empty(0)
+    return array.astype(float) if array.dtype.kind in 'iuf' else np.empty(0)
 
 
 def _length(value: Any) -> int:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.io import savemat
 
+from ..folders import make_folder
 from .mpii_release import Image, Person, read_release
 from .mpii_split import SplitPerson, find_person, load_val_split
 
@@ -66,12 +67,12 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
         A report of what was written, what was irregular and what was left out.
 
     Raises:
-        ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE.
+        ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE, or the
+            folder can't be written.
     """
     release = read_release(mat_file)
     splits = assign_splits(release.images, load_val_split())
-    out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    out_dir = make_folder(out_dir, 'the output folder')
     files = {
         'mpii_train.json': [to_entry(row) for row in splits.train],
         'mpii_val.json': [to_entry(row) for row in splits.val],

@@ -13,7 +13,7 @@ from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
 
 from ..datasets.toy import draw_person_image
-from ..engine.configuration import check_data
+from ..engine import check_data
 from ..errors import ACNNError
 from ..models import ACNN
 from .onnx_network import ExportNetwork

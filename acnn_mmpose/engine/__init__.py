@@ -5,7 +5,6 @@ from .attention_stats import AttentionStatsHook
 from .checkpoint_hook import ScoredCheckpointHook
 from .clock import ClockHook
 from .configuration import (
-    check_data,
     disable_validation,
     dump_predictions,
     enable_amp,
@@ -15,6 +14,7 @@ from .configuration import (
     show_predictions,
     use_test_set,
 )
+from .data_check import check_data
 from .failures import explain_failures
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
@@ -23,6 +23,7 @@ from .prediction import load_model
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 from .story_board import StoryBoardHook
+from .unreadable_images import UnreadableImagesHook
 
 __all__ = [
     'AtomicLocalBackend',
@@ -33,6 +34,7 @@ __all__ = [
     'SampleSeedHook',
     'ScoredCheckpointHook',
     'StoryBoardHook',
+    'UnreadableImagesHook',
     'check_data',
     'disable_validation',
     'dump_predictions',

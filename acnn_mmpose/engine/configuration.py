@@ -10,6 +10,8 @@ import torch
 from mmengine.config import Config
 
 from ..errors import ACNNError
+from ..folders import make_folder
+from .config_check import check_config
 
 
 def load_config(
@@ -27,7 +29,8 @@ def load_config(
         The config.
 
     Raises:
-        ACNNError: If the config file does not exist or can't be read.
+        ACNNError: If the config file does not exist, can't be read, or has values that make no
+            sense (:func:`check_config`).
     """
     if not Path(path).is_file():
         raise ACNNError(f'config file {path} does not exist')
@@ -35,11 +38,14 @@ def load_config(
         raise ACNNError('ACNN_DATA_ROOT is set but empty: unset it, or set it to a folder')
     try:
         cfg = Config.fromfile(path)
-    except (SyntaxError, NameError, OSError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # a config is Python and may raise anything
         raise ACNNError(f'{path} can not be read as a config: {error!r}') from error
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
-    if cfg_options:
-        cfg.merge_from_dict(cfg_options)
+    try:
+        cfg.merge_from_dict(cfg_options or {})
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ACNNError(f'--cfg-options do not fit {path}: {error}') from error
+    check_config(cfg)
     return cfg
 
 
@@ -49,46 +55,7 @@ def make_work_dir(cfg: Config) -> None:
     Raises:
         ACNNError: If it can't be made or written.
     """
-    work_dir = Path(cfg.work_dir)
-    try:
-        work_dir.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ACNNError(
-            f'the work dir {work_dir} can not be made ({error.strerror}): choose another --work-dir'
-        ) from error
-    if not os.access(work_dir, os.W_OK):
-        raise ACNNError(f'the work dir {work_dir} is not writable: choose another --work-dir')
-
-
-def check_data(cfg: Config, *splits: str) -> None:
-    """Check that the files of data sets exist, before anything long starts.
-
-    Args:
-        cfg: The config.
-        *splits: ``'train'``, ``'val'``, ``'test'``: the data loaders to check, where set.
-
-    Raises:
-        ACNNError: Naming the first file or folder that does not exist.
-    """
-    for split in splits:
-        dataset = (cfg.get(f'{split}_dataloader') or {}).get('dataset')
-        if dataset is None:
-            continue
-        root = Path(dataset.get('data_root') or '')
-        needed = [root / dataset.get('ann_file', ''), root / dataset.data_prefix.get('img', '')]
-        if dataset.get('headbox_file'):
-            needed.append(Path(dataset.headbox_file))  # MMPose does not join it with data_root
-        for path in needed:
-            if not path.exists():
-                remedy = (
-                    'make it with tools/convert_mpii.py'
-                    if dataset.type == 'MpiiTestDataset'
-                    else 'put the data there (toy data: python tools/make_toy_data.py data/toy)'
-                )
-                raise ACNNError(
-                    f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
-                    'the environment variable ACNN_DATA_ROOT to the folder of the data'
-                )
+    make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
 
 
 def enable_amp(cfg: Config) -> None:
@@ -126,10 +93,11 @@ def dump_predictions(cfg: Config, path: str) -> None:
     Masks, a hundred times as large as keypoints, are left out.
 
     Raises:
-        ACNNError: If the file name does not end in .pkl or .pickle.
+        ACNNError: If the file name does not end in .pkl or .pickle, or can't be written.
     """
     if not path.endswith(('.pkl', '.pickle')):
         raise ACNNError(f'--dump writes a pickle file: {path} must end in .pkl or .pickle')
+    make_folder(Path(path).parent, 'the folder of --dump')
     cfg.model.test_cfg.output_attention = False
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
@@ -139,6 +107,7 @@ def dump_predictions(cfg: Config, path: str) -> None:
 
 def use_test_set(cfg: Config, out_dir: str) -> None:
     """Make a test predict MPII's test set and write the benchmark's submission to ``out_dir``."""
+    make_folder(out_dir, 'the folder of --submission')
     dataset = cfg.test_dataloader.dataset
     dataset.type, dataset.ann_file = 'MpiiTestDataset', 'annotations/mpii_test.json'
     dataset.pop('headbox_file', None)
@@ -152,5 +121,6 @@ def use_test_set(cfg: Config, out_dir: str) -> None:
 
 def show_predictions(cfg: Config, folder: str) -> None:
     """Make a test draw its predictions into a folder (PoseVisualizationHook)."""
+    make_folder(folder, 'the folder of --show-dir')
     # absolute, or MMPose would put it below the log's folder
     cfg.default_hooks.visualization.update(enable=True, out_dir=str(Path(folder).resolve()))

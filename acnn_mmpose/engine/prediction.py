@@ -25,9 +25,23 @@ def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:
     Raises:
         ACNNError: If there is no such device, or the checkpoint does not exist or does not fit.
     """
-    if device.startswith('cuda') and not torch.cuda.is_available():
-        raise ACNNError(f'device {device} needs a GPU, and torch sees none: use --device cpu')
+    check_device(device)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     check_checkpoint(MODELS.build(cfg.model), content, checkpoint, 'test')
     return init_model(cfg, checkpoint, device)
+
+
+def check_device(device: str) -> None:
+    """Refuse a device that this machine does not have.
+
+    Raises:
+        ACNNError: Naming the device and what torch sees.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, ImportError, RuntimeError) as error:
+        seen = f'{torch.cuda.device_count()} GPUs' if torch.cuda.is_available() else 'no GPU'
+        raise ACNNError(
+            f'device {device} can not be used, and torch sees {seen}: use --device cpu'
+        ) from error

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import torch
 from mmengine.dist import get_rank
@@ -13,6 +10,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ..datasets import SeedSample
+from .unreadable_images import inner_datasets
 
 
 @HOOKS.register_module()
@@ -31,15 +29,7 @@ class SampleSeedHook(Hook):
             return
         state = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
         torch.manual_seed(int(state.generate_state(1)[0]))
-        for transform in _sample_seeds(runner.train_dataloader.dataset):
-            transform.start_epoch(runner.seed, runner.epoch)
-
-
-def _sample_seeds(dataset: Any) -> Iterator[SeedSample]:
-    """Yield the seeds in a data set's pipeline, also within MMEngine's dataset wrappers."""
-    for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
-        if isinstance(transform, SeedSample):
-            yield transform
-    for inner in (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])):
-        if inner is not None:
-            yield from _sample_seeds(inner)
+        for dataset in inner_datasets(runner.train_dataloader.dataset):
+            for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
+                if isinstance(transform, SeedSample):
+                    transform.start_epoch(runner.seed, runner.epoch)

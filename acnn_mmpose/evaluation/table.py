@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ACNNError
+from ..folders import make_folder
 from .pckh import JOINT_GROUPS, Scores
 
 TOTALS = ('Total', 'Mean14')
@@ -99,8 +100,12 @@ def format_json(rows: Sequence[TableRow]) -> str:
 
 
 def save_table(rows: Sequence[TableRow], stem: Path) -> None:
-    """Write ``stem`` with the endings .json, .csv and .md."""
-    stem.parent.mkdir(parents=True, exist_ok=True)
+    """Write ``stem`` with the endings .json, .csv and .md.
+
+    Raises:
+        ACNNError: If its folder can't be written.
+    """
+    make_folder(stem.parent, 'the folder of the table')
     formats = {'.json': format_json, '.csv': format_csv, '.md': format_markdown}
     for ending, form in formats.items():
         stem.with_name(stem.name + ending).write_text(form(rows), encoding='utf-8')

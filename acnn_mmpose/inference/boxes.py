@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from mmpose.evaluation.functional import nms
 
+from ..datasets.loading import describe_box_problem
 from ..errors import ACNNError
 from .sources import Frame
 
@@ -21,7 +22,7 @@ class FileBoxes:
         path: The json file.
 
     Raises:
-        ACNNError: If the file does not exist or looks otherwise.
+        ACNNError: If the file does not exist or looks otherwise, or a box can hold nobody.
     """
 
     def __init__(self, path: str) -> None:
@@ -33,10 +34,15 @@ class FileBoxes:
                 name: np.array(boxes, np.float32).reshape(len(boxes), 4)
                 for name, boxes in content.items()
             }
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
             raise ACNNError(
                 f'box file {path} must hold {{"name.jpg": [[x1, y1, x2, y2], ...], ...}}'
             ) from error
+        for name, boxes in self.boxes.items():
+            for index, box in enumerate(boxes):
+                problem = describe_box_problem(box)
+                if problem:
+                    raise ACNNError(f'box {index} of {name} in {path} {problem}')
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (n, 4) of an image; none if the file does not name it."""

@@ -16,6 +16,7 @@ from ..errors import ACNNError
 from ..models import ACNN
 from ..visualization import AttentionVisualizer
 from .people_json import describe_people
+from .shrink import shrink_to_draw
 from .sources import Frame, Source
 from .writers import open_writer
 
@@ -26,12 +27,12 @@ class Summary(NamedTuple):
     Attributes:
         images: How many images were predicted.
         people: How many people in them.
-        unreadable: Names of files that could not be read.
+        unreadable: What could not be read, by the names of files, and why.
     """
 
     images: int
     people: int
-    unreadable: list[str]
+    unreadable: dict[str, str]
 
 
 def run_inference(
@@ -55,7 +56,8 @@ def run_inference(
         with_masks: Write masks into the json.
 
     Raises:
-        ACNNError: If no image could be read.
+        ACNNError: If no image could be read, a box lies outside its image, or what is made can't
+            be written.
     """
     model.test_cfg = {
         **model.test_cfg,
@@ -66,36 +68,54 @@ def run_inference(
     visualizer.set_dataset_meta(model.dataset_meta)
     writer = open_writer(source, out_dir)
     images: list[dict[str, Any]] = []
-    unreadable: list[str] = []
+    unreadable: dict[str, str] = {}
     try:
         for frame in tqdm(source.frames, total=source.count, unit='img'):
             if frame.image is None:
-                unreadable.append(frame.name)
+                unreadable[frame.name] = frame.problem
                 continue
-            sample = _predict(model, frame, find_boxes)
-            picture = rgb = np.ascontiguousarray(frame.image[..., ::-1])
-            people = []
-            if sample is not None:
-                picture = visualizer.draw(rgb, sample)
-                people = describe_people(sample.pred_instances, with_masks)
+            samples = _predict(model, frame, find_boxes)
+            image, drawn = shrink_to_draw(frame.image, samples)
+            picture = np.ascontiguousarray(image[..., ::-1])
+            if drawn:
+                picture = visualizer.draw(picture, merge_data_samples(drawn))
             writer.write(frame, picture)
+            people = [
+                person
+                for sample in samples
+                for person in describe_people(sample.pred_instances, with_masks)
+            ]
             images.append({'image': frame.name, 'frame': frame.index, 'people': people})
     except KeyboardInterrupt:
         pass
     finally:
         writer.close()
-        content = {'images': images, 'unreadable': unreadable}
-        Path(out_dir, 'predictions.json').write_text(json.dumps(content), encoding='utf-8')
+        content = json.dumps({'images': images, 'unreadable': list(unreadable)})
+        _write(Path(out_dir, 'predictions.json'), content)
     if unreadable and not images:
-        raise ACNNError(f'no image could be read: {", ".join(unreadable)}')
+        more = f' (and {len(unreadable) - 1} more)' if len(unreadable) > 1 else ''
+        raise ACNNError(f'no image could be read: {next(iter(unreadable.values()))}{more}')
     return Summary(len(images), sum(len(image['people']) for image in images), unreadable)
 
 
 def _predict(
     model: ACNN, frame: Frame, find_boxes: Callable[[Frame], np.ndarray] | None
-) -> PoseDataSample | None:
-    """Predict the people of an image; None if there are none."""
+) -> list[PoseDataSample]:
+    """Predict the people of an image, one per sample."""
     boxes = None if find_boxes is None else find_boxes(frame)
     if boxes is not None and not len(boxes):
-        return None
-    return merge_data_samples(inference_topdown(model, frame.image, boxes))
+        return []
+    try:
+        return inference_topdown(model, frame.image, boxes)
+    except ACNNError as error:
+        raise ACNNError(f'{frame.name}: {error}') from error
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding='utf-8')
+    except OSError as error:
+        raise ACNNError(
+            f'{path} can not be written ({error.strerror}): make room, or choose another folder '
+            'with --out-dir'
+        ) from error

@@ -10,7 +10,10 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from ..datasets import UnreadableImageError, read_image
 from ..errors import ACNNError
+
+MAX_FPS = 1000  # more is a damaged header
 
 
 class Frame(NamedTuple):
@@ -19,12 +22,14 @@ class Frame(NamedTuple):
     Attributes:
         name: File name; of a video or webcam that of the whole.
         index: Number of the frame in a video, from 0; None for an image file.
-        image: (H, W, 3), BGR, uint8; None if the file can't be read.
+        image: (H, W, 3), BGR, uint8; None if it can't be read.
+        problem: Why it can't be read.
     """
 
     name: str
     index: int | None
     image: np.ndarray | None
+    problem: str = ''
 
 
 class Source(NamedTuple):
@@ -50,13 +55,14 @@ def open_source(where: str) -> Source:
         where: A path, or the index of a webcam.
 
     Raises:
-        ACNNError: If there is no such file or camera, or the folder holds no image.
+        ACNNError: If there is no such file or camera, the folder holds no image, or the video no
+            frame.
     """
     path = Path(where)
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if _kind(file) == 'image')
         if not files:
-            raise ACNNError(f'{where} holds no image files')
+            raise ACNNError(f'{where} holds no image files: give a folder of jpg or png files')
         return Source(_read_files(files), len(files), None, path.name)
     if path.is_file():
         if _kind(path) != 'video':
@@ -73,24 +79,39 @@ def _kind(path: Path) -> str | None:
 
 def _read_files(files: list[Path]) -> Iterator[Frame]:
     for file in files:
-        yield Frame(file.name, None, cv2.imread(str(file)))
+        try:
+            yield Frame(file.name, None, read_image(file))
+        except UnreadableImageError as error:
+            yield Frame(file.name, None, None, f'{error}')
 
 
 def _open_video(where: str | int, name: str) -> Source:
     capture = cv2.VideoCapture(where)
     if not capture.isOpened():
-        raise ACNNError(f'{name} can not be opened as a video')
+        raise ACNNError(
+            f'{name} can not be opened as a video: convert it to mp4, or give its frames as a '
+            'folder of images'
+        )
+    found, first = capture.read()
+    if not found:
+        raise ACNNError(f'{name} has no frame that can be read: convert it to mp4')
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    fps = capture.get(cv2.CAP_PROP_FPS) or 25.0
-    return Source(_read_video(capture, name), count if count > 0 else None, fps, name)
+    count = count if count > 0 else None  # unknown for webcams
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    if not 0 < fps < MAX_FPS:  # unknown, or not a number
+        fps = 25.0
+    return Source(_read_video(capture, name, first, count), count, fps, name)
 
 
-def _read_video(capture: cv2.VideoCapture, name: str) -> Iterator[Frame]:
-    index = 0
-    while True:
-        found, image = capture.read()
-        if not found:
-            break
+def _read_video(
+    capture: cv2.VideoCapture, name: str, first: np.ndarray, count: int | None
+) -> Iterator[Frame]:
+    index, found, image = 0, True, first
+    while found:
         yield Frame(name, index, image)
         index += 1
+        found, image = capture.read()
     capture.release()
+    if count is not None and index < count:
+        problem = f'{name} announces {count} frames, but only {index} can be read'
+        yield Frame(name, index, None, problem)

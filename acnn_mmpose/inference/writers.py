@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
+from ..folders import make_folder
 from ..visualization.board import fit
 from .sources import Frame, Source
 
@@ -16,15 +17,27 @@ class FileWriter:
     """Writes each picture to a file with the image's name.
 
     Args:
-        folder: Where to.
+        folder: Where to; files of a kind that OpenCV does not write become png.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        """Write a picture, RGB."""
-        cv2.imwrite(str(self.folder / frame.name), picture[..., ::-1])
+        """Write a picture, RGB.
+
+        Raises:
+            ACNNError: If it can't be written.
+        """
+        path = self.folder / frame.name
+        if not cv2.haveImageWriter(str(path)):
+            path = path.with_name(f'{path.name}.png')
+        if not cv2.imwrite(str(path), picture[..., ::-1]):
+            height, width = picture.shape[:2]
+            raise ACNNError(
+                f'{path}, {width}x{height} px, can not be written: make room, choose another '
+                '--out-dir, or give a smaller image'
+            )
 
     def close(self) -> None:
         """Do nothing: every file is complete."""
@@ -63,16 +76,9 @@ def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
     """Make the folder, and what writes the pictures of a source to it.
 
     Raises:
-        ACNNError: If the folder can't be made.
+        ACNNError: If the folder can't be made or written.
     """
-    target = Path(folder)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ACNNError(
-            f'the output folder {folder} can not be made ({error.strerror}): choose another one '
-            'with --out-dir'
-        ) from error
+    target = make_folder(folder, 'the output folder', 'choose another one with --out-dir')
     if source.fps is None:
         return FileWriter(target)
     return VideoWriter(target / f'{Path(source.name).stem}.mp4', source.fps)

@@ -98,7 +98,9 @@ class AttentionHourglassNet(BaseModule):
                 'reinjected_heatmaps is the number of heatmaps that a stage hands on, 0 for none, '
                 f'but is {reinjected_heatmaps}'
             )
+        self.stride = Stem.stride
         self.num_stages = num_stages
+        self.channels = channels
         self.depth = depth
         self.mask_mode = mask_mode
         self.mask_threshold = mask_threshold
@@ -146,7 +148,7 @@ class AttentionHourglassNet(BaseModule):
         Raises:
             ACNNError: If the hourglass can't halve the feature map ``depth`` times.
         """
-        self._check_size(*inputs.shape[-2:])
+        self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
         x = self.stem(inputs.contiguous(memory_format=torch.channels_last))
         stages = []
@@ -163,8 +165,13 @@ class AttentionHourglassNet(BaseModule):
             x = x if mask is None else x * mask  # Eq. 1
         return tuple(stages)
 
-    def _check_size(self, height: int, width: int) -> None:
-        multiple = Stem.stride * 2**self.depth
+    def check_size(self, height: int, width: int) -> None:
+        """Refuse an input size in pixels.
+
+        Raises:
+            ACNNError: If the hourglass can't halve the feature map ``depth`` times.
+        """
+        multiple = self.stride * 2**self.depth
         if height % multiple or width % multiple:
             raise ACNNError(
                 f'an input of {width}x{height} pixels (width x height) does not fit an hourglass '

@@ -12,7 +12,7 @@ codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), s
 
 train_pipeline = [
     dict(type='SeedSample'),
-    dict(type='LoadImage'),
+    dict(type='LoadReadableImage'),
     # MPII's joints count from 1, pixels from 0
     dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale'),
@@ -24,7 +24,8 @@ train_pipeline = [
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadReadableImage'),
+    dict(type='CheckBox'),
     dict(type='GetBBoxCenterScale'),
     dict(type='TopdownAffine', input_size=codec['input_size']),
     dict(type='PackPoseInputs'),
@@ -36,7 +37,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type=dataset_type,
+        type='MpiiTrainDataset',  # MpiiDataset that passes over a few unreadable images
         data_root=data_root,
         data_mode=data_mode,
         ann_file='annotations/mpii_train.json',

@@ -10,6 +10,8 @@ custom_hooks = [
     dict(type='PhaseHandoverHook'),
     # ends a run whose loss is NaN or infinite
     dict(type='LossGuardHook'),
+    # names images that could not be read, and ends a run that meets too many
+    dict(type='UnreadableImagesHook'),
     # augmentation depends on seed, epoch and person only, so that a resumed run repeats it
     dict(type='SampleSeedHook'),
     # the paper's table of every evaluation, as json, csv and md beside the log

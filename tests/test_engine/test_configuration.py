@@ -30,11 +30,12 @@ def test_missing_data_is_named_with_the_remedy(toy_config, tmp_path, monkeypatch
         engine.check_data(cfg, 'train', 'val')
 
 
-def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path):
+def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path, root):
     path = tmp_path / 'some.py'
-    path.write_text('')
+    base = f"_base_ = ['{root}/configs/acnn_phase1.py']\n"
+    path.write_text(base)
     assert engine.load_config(str(path)).work_dir == 'work_dirs/some'
-    path.write_text("work_dir = 'own'")
+    path.write_text(f"{base}work_dir = 'own'")
     assert engine.load_config(str(path)).work_dir == 'own'
     assert engine.load_config(str(path), 'given').work_dir == 'given'
 

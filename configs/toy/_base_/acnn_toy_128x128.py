@@ -22,7 +22,7 @@ train_pipeline = [
     dict(type='GenerateTarget', encoder=codec),
     dict(type='PackPoseInputs'),
 ]
-val_pipeline = [*_base_.val_pipeline[:2], affine, dict(type='PackPoseInputs')]
+val_pipeline = [*_base_.val_pipeline[:3], affine, dict(type='PackPoseInputs')]
 
 train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(

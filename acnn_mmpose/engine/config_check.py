@@ -1,0 +1,116 @@
+"""Whether the values of a config make sense, before data are read and anything long starts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmpose.registry import MODELS
+from torch import nn
+
+from ..errors import ACNNError
+from ..models import ACNN
+from .unreadable_images import inner_datasets
+
+SPLITS = ('train', 'val', 'test')
+
+
+def check_config(cfg: Config) -> None:
+    """Check the values that MMEngine and MMPose take unseen, or refuse with a traceback.
+
+    Raises:
+        ACNNError: Naming the first value that is wrong.
+    """
+    for split in SPLITS:
+        _check_loader(f'{split}_dataloader', cfg.get(f'{split}_dataloader') or {})
+    _check_learning_rate(cfg.get('optim_wrapper') or {})
+    for name in ('max_epochs', 'max_iters', 'val_interval'):
+        value = (cfg.get('train_cfg') or {}).get(name)
+        if value is not None:
+            _check_whole(f'train_cfg.{name}', value, least=1)
+    _check_sizes(cfg, _build_model(cfg))
+
+
+def _check_loader(name: str, loader: dict) -> None:
+    for key, least in (('batch_size', 1), ('num_workers', 0)):
+        if loader.get(key) is not None:
+            _check_whole(f'{name}.{key}', loader[key], least)
+    if loader.get('persistent_workers') and not loader.get('num_workers'):
+        raise ACNNError(
+            f'{name}.persistent_workers needs worker processes: set it to False, or '
+            f'{name}.num_workers to 1 or more'
+        )
+
+
+def _check_learning_rate(optim_wrapper: dict) -> None:
+    rate = (optim_wrapper.get('optimizer') or {}).get('lr')
+    if rate is None:
+        return
+    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
+        raise ACNNError(
+            f'optim_wrapper.optimizer.lr must be a finite number above 0, but is {rate!r}'
+        )
+
+
+def _check_whole(name: str, value: Any, least: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ACNNError(f'{name} must be a whole number of at least {least}, but is {value!r}')
+
+
+def _build_model(cfg: Config) -> nn.Module:
+    """Build the model without memory for its weights, which takes a tenth of a second."""
+    if 'type' not in (cfg.get('model') or {}):
+        raise ACNNError(f'{cfg.filename} has no model: give a config that trains or tests one')
+    scope = MODELS.switch_scope_and_registry(cfg.get('default_scope', 'mmpose'))
+    try:
+        with torch.device('meta'), scope as models:
+            return models.build(cfg.model)
+    except ACNNError:
+        raise
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ACNNError(f'the model of {cfg.filename} can not be built: {error!r}') from error
+
+
+def _check_sizes(cfg: Config, model: nn.Module) -> None:
+    """Check that backbone, head, codec and pipelines agree on what flows between them."""
+    if not isinstance(model, ACNN):
+        return
+    backbone, head = model.backbone, model.head
+    for name, given, wanted in (
+        ('num_stages', head.num_stages, backbone.num_stages),
+        ('in_channels', head.in_channels, backbone.channels),
+    ):
+        if given != wanted:
+            raise ACNNError(
+                f'model.head.{name} is {given}, but the backbone gives {wanted}: set both alike'
+            )
+    if head.decoder is None:
+        raise ACNNError('model.head.decoder is missing: set it to the codec of the pipelines')
+    size = tuple(head.decoder.input_size)
+    backbone.check_size(*size[::-1])
+    heatmap = tuple(side // backbone.stride for side in size)
+    if tuple(head.decoder.heatmap_size) != heatmap:
+        raise ACNNError(
+            f'model.head.decoder.heatmap_size is {tuple(head.decoder.heatmap_size)}, but an input '
+            f'of {size} gives heatmaps of {heatmap}: set the codec so'
+        )
+    for split in SPLITS:
+        for dataset in inner_datasets(cfg.get(f'{split}_dataloader', {}).get('dataset')):
+            for transform in getattr(dataset, 'pipeline', ()):
+                _check_pipeline_sizes(f'{split}_dataloader', transform, size, heatmap)
+
+
+def _check_pipeline_sizes(
+    where: str, transform: dict, size: tuple[int, int], heatmap: tuple[int, int]
+) -> None:
+    """Check sizes (width, height) in a transform and in the codec that it encodes with."""
+    for name, config in ((transform.type, transform), ('encoder', transform.get('encoder') or {})):
+        for key, wanted in (('input_size', size), ('heatmap_size', heatmap)):
+            given = config.get(key) if isinstance(config, dict) else None
+            if given is not None and tuple(given) != wanted:
+                raise ACNNError(
+                    f'{name}.{key} in the pipeline of {where} is {tuple(given)}, but '
+                    f'model.head.decoder has {wanted}: set both to the same codec'
+                )

@@ -1,0 +1,151 @@
+"""Whether the files of a config's data sets are there and go together, before anything starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from ..datasets.image_check import glance_at_images
+from ..datasets.mpii_check import entry_problems, ground_truth_problems
+from ..datasets.mpii_release import NUM_JOINTS
+from ..errors import ACNNError
+from .unreadable_images import inner_datasets
+
+MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
+PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')
+
+
+def check_data(cfg: Config, *splits: str) -> None:
+    """Check the data sets that a run will read.
+
+    All files must exist. Annotations in MPII's format must be whole: people with 16 joints, head
+    boxes row by row of the same people. Of the images, those for training may lack
+    ``max_unreadable``; those for evaluation are looked at, but not decoded (:func:`check_mpii`
+    does that).
+
+    Args:
+        cfg: The config.
+        *splits: ``'train'``, ``'val'``, ``'test'``: the data loaders to check, where set.
+
+    Raises:
+        ACNNError: Naming the first thing that is wrong, and what to do.
+    """
+    datasets = [
+        (split, dataset)
+        for split in splits
+        for dataset in inner_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset'))
+        if 'ann_file' in (dataset or {})
+    ]
+    for split, dataset in datasets:
+        _check_files(split, dataset)
+    for split, dataset in datasets:
+        if dataset.type in MPII_DATASETS:
+            _check_joints(cfg)
+            _check_metric(cfg, split, dataset)
+            _check_mpii(dataset)
+
+
+def _check_files(split: str, dataset: ConfigDict) -> None:
+    needed = [_annotations(dataset), _images(dataset)]
+    if dataset.get('headbox_file'):
+        needed.append(Path(dataset.headbox_file))  # MMPose does not join it with data_root
+    for path in needed:
+        if not path.exists():
+            remedy = (
+                'make it with tools/convert_mpii.py'
+                if dataset.type == 'MpiiTestDataset'
+                else 'put the data there (toy data: python tools/make_toy_data.py data/toy)'
+            )
+            raise ACNNError(
+                f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
+                'the environment variable ACNN_DATA_ROOT to the folder of the data'
+            )
+
+
+def _check_joints(cfg: Config) -> None:
+    joints = cfg.model.head.get('out_channels')
+    if joints is not None and joints != NUM_JOINTS:
+        raise ACNNError(
+            f'model.head.out_channels is {joints}, but people in MPII have {NUM_JOINTS} joints: '
+            f'set it to {NUM_JOINTS}'
+        )
+
+
+def _check_metric(cfg: Config, split: str, dataset: ConfigDict) -> None:
+    """Refuse PCKh without head boxes, which MMPose misses only after a whole epoch."""
+    metrics = cfg.get(f'{split}_evaluator') or []
+    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+        if metric.type in PCKH_METRICS and not dataset.get('headbox_file'):
+            raise ACNNError(
+                f'{metric.type} needs the size of heads: set '
+                f'{split}_dataloader.dataset.headbox_file to the path of mpii_gt_val.mat'
+            )
+
+
+def _check_mpii(dataset: ConfigDict) -> None:
+    """Check annotations, head boxes and images of one of MPII's sets."""
+    annotations = _annotations(dataset)
+    entries = _read_entries(annotations)
+    has_joints = dataset.type != 'MpiiTestDataset'
+    problems = [
+        f'{annotations} entry {index} {problem}'
+        for index, entry in enumerate(entries)
+        for problem in entry_problems(entry, has_joints, sizes={})
+    ]
+    _refuse(problems)
+    if dataset.get('headbox_file'):
+        _refuse(list(ground_truth_problems(Path(dataset.headbox_file), entries)))
+    _check_images(dataset, sorted({entry['image'] for entry in entries}))
+
+
+def _read_entries(path: Path) -> list:
+    remedy = 'make it with tools/convert_mpii.py'
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except (OSError, RecursionError, ValueError) as error:
+        raise ACNNError(f'{path} can not be read as json ({error}): {remedy}') from error
+    if not isinstance(content, list) or not content:
+        raise ACNNError(f"{path} holds {_describe(content)} instead of MPII's people: {remedy}")
+    return content
+
+
+def _describe(content: Any) -> str:
+    if isinstance(content, dict):
+        keys = ', '.join(list(content)[:4])
+        coco = " (COCO's format)" if {'images', 'annotations'} <= set(content) else ''
+        return f'an object with the keys {keys}{coco}'
+    return 'an empty list' if content == [] else f'a {type(content).__name__}'
+
+
+def _check_images(dataset: ConfigDict, names: list[str]) -> None:
+    """Refuse missing images, and for evaluation also such as look damaged."""
+    folder = _images(dataset)
+    if dataset.type == 'MpiiTrainDataset':
+        there = set(os.listdir(folder))
+        problems = [f'{folder / name} is missing' for name in names if name not in there]
+        if len(problems) <= dataset.get('max_unreadable', 0):
+            return  # named in the log where training meets them
+    else:
+        problems = glance_at_images(folder, names)
+    _refuse(problems)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        more = f' (and {len(problems) - 1} more problems)' if len(problems) > 1 else ''
+        raise ACNNError(
+            f'{problems[0]}{more}: restore it, or make the annotations anew with '
+            'tools/convert_mpii.py; tools/check_mpii.py lists all that is wrong'
+        )
+
+
+def _annotations(dataset: ConfigDict) -> Path:
+    return Path(dataset.get('data_root') or '') / (dataset.get('ann_file') or '')
+
+
+def _images(dataset: ConfigDict) -> Path:
+    return Path(dataset.get('data_root') or '') / (dataset.get('data_prefix', {}).get('img') or '')
