@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
 
@@ -42,9 +44,15 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
                     f'the masks of {file} were trained with {name} {trained!r} and mean something '
                     f'else with {own!r}: set model.backbone.{name}={trained}'
                 )
+    if purpose == 'resume':
+        _check_resumable(checkpoint, file)
     masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
-    mismatch = describe_mismatch(model, checkpoint.get('state_dict', checkpoint), masks_optional)
+    weights = checkpoint.get('state_dict', checkpoint)
+    unsound = describe_unsound(weights)
+    if unsound:
+        raise ACNNError(f'{file} can not be used: {unsound}')
+    mismatch = describe_mismatch(model, weights, masks_optional)
     if mismatch:
         raise ACNNError(
             f'{file} does not fit the model: {mismatch}; to {purpose} phase {model.phase!r} '
@@ -58,6 +66,20 @@ def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:
         weights = checkpoint['state_dict']
         for key in [key for key in weights if key.startswith(MASK_BRANCHES)]:
             del weights[key]
+
+
+def describe_unsound(weights: dict[str, Any]) -> str:
+    """Describe what no model can load or predict with; empty if there is nothing.
+
+    Args:
+        weights: A state dict.
+    """
+    for key, value in weights.items():
+        if not isinstance(value, torch.Tensor):
+            return f'{key} is of type {type(value).__name__}, not a tensor'
+        if not torch.isfinite(value).all():
+            return f'{key} is not finite, so the run that saved it had failed; take an earlier one'
+    return ''
 
 
 def describe_mismatch(model: ACNN, weights: dict[str, Any], masks_optional: bool) -> str:
@@ -99,3 +121,16 @@ def _expected_phases(phase: str, purpose: str) -> list[str]:
     if purpose == 'resume':
         return [phase]
     return [name for name in (rules.follows, phase) if name is not None]
+
+
+def _check_resumable(checkpoint: dict[str, Any], file: str) -> None:
+    """Check that a checkpoint has what MMEngine's ``Runner.resume`` reads, and no code."""
+    if 'optimizer' not in checkpoint:
+        raise ACNNError(
+            f'{file} holds weights but no state of the optimizer: a run can not resume from it; '
+            'start from it with --cfg-options load_from=..., or resume an epoch_N.pth'
+        )
+    if 'config' in checkpoint['meta']:  # no run of MMEngine's writes it, but resume() executes it
+        raise ACNNError(
+            f'{file} has a config in its meta, which MMEngine would run as code: it is refused'
+        )

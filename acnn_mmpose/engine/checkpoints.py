@@ -6,11 +6,14 @@ import pickle
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
+import mmengine.runner.checkpoint
 import torch
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
+from .weights_file import SUFFIX, unpack
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
@@ -18,8 +21,9 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a checkpoint file, in place of MMEngine's loader of the same name.
 
     Args:
-        filename: The file.
-        map_location: As in :func:`torch.load`.
+        filename: The file: a weights file if it ends in ``.safetensors``, else a pickle.
+        map_location: As in :func:`torch.load`; weights files are read to the CPU, from where a
+            model takes them.
 
     Raises:
         ACNNError: If the file does not exist, is damaged, or asks for types that a checkpoint of
@@ -29,7 +33,11 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     if not path.is_file():
         raise ACNNError(f'checkpoint {filename} does not exist')
     try:
+        if path.suffix == SUFFIX:
+            return unpack(path)
         return torch.load(path, map_location=map_location)
+    except ACNNError:
+        raise
     except pickle.UnpicklingError as error:
         raise ACNNError(
             f'{filename} is not a checkpoint, or holds types that could run code, and is refused: '
@@ -41,6 +49,34 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
             f'{filename} is damaged or not a checkpoint ({reason}): take another one, for example '
             'that of the epoch before'
         ) from error
+
+
+def load_url(
+    url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True
+) -> dict[str, Any]:
+    """Load a checkpoint from the web, in place of torch's function, which runs any code in it.
+
+    Args:
+        url: Its address.
+        model_dir: Where files are kept; by default with those of torch.hub.
+        map_location: As in :func:`load_from_local`.
+        progress: Show a progress bar.
+
+    Raises:
+        ACNNError: If it can't be downloaded, and as :func:`load_from_local`.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    file = folder / Path(urlparse(url).path).name
+    if not file.is_file():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(file), progress=progress)
+        except (OSError, ValueError) as error:
+            raise ACNNError(f'{url} can not be downloaded ({error}): give a file') from error
+    return load_from_local(str(file), map_location)
+
+
+mmengine.runner.checkpoint.load_url = load_url  # all of MMEngine's loaders of addresses call it
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:

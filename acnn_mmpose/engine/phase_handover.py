@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import mmpose
+import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
@@ -11,6 +13,7 @@ from mmpose.registry import HOOKS
 
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
+from ..version import __version__
 from .checkpoint_check import MASK_MEANING, check_checkpoint, forget_untrained_masks
 from .checkpoints import latest_checkpoint
 
@@ -56,10 +59,15 @@ class PhaseHandoverHook(Hook):
             forget_untrained_masks(checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Record the phase that the weights come from, and what their masks mean."""
+        """Record the phase and versions that the weights come from, and what their masks mean."""
         model = _model(runner)
         meaning = {f'acnn_{name}': getattr(model.backbone, name) for name in MASK_MEANING}
-        checkpoint['meta'].update(acnn_phase=model.phase, **meaning)
+        versions = {
+            'acnn_mmpose': __version__,
+            'mmpose': mmpose.__version__,
+            'torch': str(torch.__version__),
+        }
+        checkpoint['meta'].update(acnn_phase=model.phase, acnn_versions=versions, **meaning)
 
 
 def _model(runner: Runner) -> ACNN:
