@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -13,6 +14,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
+from .checkpoint_check import check_resumable
 from .weights_file import SUFFIX, unpack
 
 
@@ -34,8 +36,10 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         raise ACNNError(f'checkpoint {filename} does not exist')
     try:
         if path.suffix == SUFFIX:
-            return unpack(path)
-        return torch.load(path, map_location=map_location)
+            content = unpack(path)
+        else:
+            _verify_checksums(path)
+            content = torch.load(path, map_location=map_location)
     except ACNNError:
         raise
     except pickle.UnpicklingError as error:
@@ -49,6 +53,24 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
             f'{filename} is damaged or not a checkpoint ({reason}): take another one, for example '
             'that of the epoch before'
         ) from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
+    ):
+        raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
+    return content
+
+
+def _verify_checksums(path: Path) -> None:
+    """Compare a file's parts with the checksums that torch writes beside them but never reads.
+
+    Raises:
+        OSError: If one differs; torch would load the damaged weights.
+    """
+    if zipfile.is_zipfile(path):  # files of torch < 1.6 are not
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise OSError(f'{damaged} differs from its checksum')
 
 
 def load_url(
@@ -107,5 +129,11 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
 
 
 def read_meta(checkpoint: str) -> dict[str, Any]:
-    """Return the ``meta`` of a checkpoint: epoch, iter, seed, phase and more."""
-    return CheckpointLoader.load_checkpoint(checkpoint, 'cpu').get('meta', {})
+    """Return the ``meta`` of a checkpoint to resume: epoch, iter, seed, phase and more.
+
+    Raises:
+        ACNNError: If it can't be read or resumed.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    check_resumable(content, checkpoint)
+    return content['meta']

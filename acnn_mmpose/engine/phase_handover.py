@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import mmpose
@@ -49,6 +50,7 @@ class PhaseHandoverHook(Hook):
                 'give it with --cfg-options load_from=WORK_DIR/epoch_N.pth, or train the phases '
                 'in order with one command, tools/train.py PHASE1.py PHASE2.py PHASE3.py'
             )
+        runner.resume = _explain(runner.resume)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Check phase, keys and shapes of a checkpoint that is about to be loaded."""
@@ -78,6 +80,23 @@ def _model(runner: Runner) -> ACNN:
             'remove it from custom_hooks'
         )
     return model
+
+
+def _explain(resume: Callable[..., None]) -> Callable[..., None]:
+    """Let :meth:`Runner.resume` name the file that it can't make sense of."""
+
+    def explained(filename: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            resume(filename, *args, **kwargs)
+        except ACNNError:
+            raise
+        except Exception as error:  # MMEngine and torch take the file's parts as they come
+            raise ACNNError(
+                f'{filename} can not be resumed ({error!r}): is it from a run with the same '
+                'optimizer and schedule? If so it is damaged: resume another one'
+            ) from error
+
+    return explained
 
 
 def _purpose(runner: Runner) -> str:

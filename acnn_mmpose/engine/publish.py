@@ -14,11 +14,9 @@ from .atomic_backend import write_whole
 from .checkpoint_check import describe_unsound
 from .weights_file import SUFFIX, digest, pack
 
-# of the checkpoint's meta; the rest, such as the seed and the host's time, is the run's alone
-PUBLISHED = (
-    *('acnn_phase', 'acnn_mask_mode', 'acnn_versions'),
-    *('cfg', 'dataset_meta', 'epoch', 'iter'),
-)
+# of the checkpoint's meta, beside what this package wrote there; the rest, such as the seed and the
+# host's time, is the run's alone
+PUBLISHED = ('cfg', 'dataset_meta', 'epoch', 'iter')
 
 
 def publish_checkpoint(
@@ -43,13 +41,16 @@ def publish_checkpoint(
     """
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     meta = content.get('meta', {})
-    if 'acnn_phase' not in meta:
-        raise ACNNError(f'{checkpoint} names no phase: publish what a run of this package saved')
+    if 'acnn_phase' not in meta or 'state_dict' not in content:
+        raise ACNNError(
+            f'{checkpoint} names no phase or has no weights: publish what a run of this package '
+            'saved'
+        )
     weights = content['state_dict'] if ema else _trained_weights(content, checkpoint)
     unsound = describe_unsound(weights)
     if unsound:
         raise ACNNError(f'{checkpoint} can not be published: {unsound}')
-    published = {key: meta[key] for key in PUBLISHED if key in meta}
+    published = {k: v for k, v in meta.items() if k in PUBLISHED or k.startswith('acnn_')}
     published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
     packed = pack(weights, published)
     target = Path(f'{out.removesuffix(SUFFIX)}-{digest(packed)}{SUFFIX}')

@@ -36,11 +36,12 @@ def pack(weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> bytes:
 
     Args:
         weights: By name.
-        meta: The ``meta`` of a checkpoint.
+        meta: The ``meta`` of a checkpoint; the digest of the weights is added to it.
     """
-    text = json.dumps(meta, sort_keys=True, default=np.ndarray.tolist)
     # clones: safetensors refuses tensors that share memory
-    return save({key: value.clone().contiguous() for key, value in weights.items()}, {ENTRY: text})
+    tensors = {key: value.clone().contiguous() for key, value in weights.items()}
+    meta = {**meta, 'weights_sha256': digest(_without_header(save(tensors)))}
+    return save(tensors, {ENTRY: json.dumps(meta, sort_keys=True, default=np.ndarray.tolist)})
 
 
 def unpack(path: Path) -> dict[str, Any]:
@@ -54,7 +55,7 @@ def unpack(path: Path) -> dict[str, Any]:
         ``state_dict``, on the CPU, and ``meta``, which is empty if the file is not ours.
 
     Raises:
-        ACNNError: If the content is not what the name says.
+        ACNNError: If the content is not what the name or the meta says.
         Exception: If it is no such file; what is raised depends on where it is damaged.
     """
     content = path.read_bytes()
@@ -66,10 +67,19 @@ def unpack(path: Path) -> dict[str, Any]:
         )
     with safe_open(path, 'pt') as file:
         text = (file.metadata() or {}).get(ENTRY)
-    meta = {} if text is None else json.loads(text)
+    if text is None:
+        return {'state_dict': load(content), 'meta': {}}
+    meta = json.loads(text)
+    if meta.pop('weights_sha256') != digest(_without_header(content)):
+        raise ACNNError(f'{path} is damaged: its weights are not those that were saved')
     if 'dataset_meta' in meta:
         meta['dataset_meta'] = _restore(meta['dataset_meta'])
     return {'state_dict': load(content), 'meta': meta}
+
+
+def _without_header(content: bytes) -> bytes:
+    """Return the weights alone: 8 bytes tell the length of the header before them."""
+    return content[8 + int.from_bytes(content[:8], 'little') :]
 
 
 def digest(content: bytes) -> str:

@@ -73,11 +73,12 @@ def _scored(mask: np.ndarray) -> np.ndarray:
 
 
 def _labels(ann_file: str, headbox_file: str) -> MpiiDataset:
+    load_mat(headbox_file, 'headboxes_src')
     try:
         return MpiiDataset(
             ann_file=ann_file, headbox_file=headbox_file, test_mode=True, serialize_data=False
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except Exception as error:  # MpiiDataset expects sound files and raises anything
         raise ACNNError(
             f'{ann_file} and {headbox_file} can not be read as annotations of one validation set '
             f'({error!r}): run tools/check_mpii.py'

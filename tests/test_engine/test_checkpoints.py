@@ -1,4 +1,4 @@
-"""No way to hand a checkpoint over runs a stranger's code."""
+"""Damage is noticed, and no way to hand a checkpoint over runs a stranger's code."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from acnn_mmpose import engine
+from acnn_mmpose.engine.checkpoints import load_from_local
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.inference import DetectorBoxes
 
@@ -19,6 +20,18 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from tests.conftest import ROOT
+
+
+def test_a_flipped_bit_in_the_weights_is_noticed(trained, tmp_path):
+    """torch.load does not: it never reads the checksums that it writes."""
+    content = bytearray(trained['joint'].read_bytes())
+    key = 'head.multi_final_layers.0.weight'
+    weight = torch.load(trained['joint'])['state_dict'][key]
+    content[content.index(weight.numpy().tobytes())] ^= 1
+    (tmp_path / 'a.pth').write_bytes(content)
+    assert not torch.equal(torch.load(tmp_path / 'a.pth')['state_dict'][key], weight)
+    with pytest.raises(ACNNError, match=r'a.pth is damaged .*data.* differs from its checksum'):
+        load_from_local(str(tmp_path / 'a.pth'))
 
 
 class TouchesAFile:

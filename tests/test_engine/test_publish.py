@@ -149,6 +149,9 @@ def test_a_damaged_or_renamed_file_is_refused(published, tmp_path):
     (tmp_path / source.name).write_bytes(content)
     with pytest.raises(ACNNError, match=r'is damaged or renamed: its sha256 begins with'):
         load_from_local(str(tmp_path / source.name))
+    (tmp_path / 'free_name.safetensors').write_bytes(content)
+    with pytest.raises(ACNNError, match='its weights are not those that were saved'):
+        load_from_local(str(tmp_path / 'free_name.safetensors'))
     shutil.copy(source, tmp_path / 'free_name.safetensors')
     assert load_from_local(str(tmp_path / 'free_name.safetensors'))['meta']['epoch'] == 2
     (tmp_path / 'cut.safetensors').write_bytes(content[: len(content) // 2])
@@ -187,7 +190,7 @@ def test_what_is_not_fit_to_publish_is_refused(trained, tmp_path):
     bad = {**weights, key: weights[key] * float('nan')}
     with pytest.raises(ACNNError, match=f'can not be published: {key} is not finite'):
         engine.publish_checkpoint(save_edited(source, tmp_path / 'a.pth', state_dict=bad), out)
-    with pytest.raises(ACNNError, match='names no phase'):
+    with pytest.raises(ACNNError, match='names no phase or has no weights: publish'):
         engine.publish_checkpoint(save_edited(source, tmp_path / 'a.pth', meta={}), out)
     with pytest.raises(ACNNError, match=r'no averaged \(EMA\) weights: leave --no-ema out'):
         engine.publish_checkpoint(str(source), out, ema=False)
