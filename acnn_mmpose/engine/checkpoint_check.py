@@ -52,14 +52,14 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
     unsound = describe_unsound(weights)
     if unsound:
         raise ACNNError(f'{file} can not be used: {unsound}')
-    if 'dataset_meta' in meta:
-        _check_joints(meta['dataset_meta'], model.head.out_channels, file)
     mismatch = describe_mismatch(model, weights, masks_optional)
     if mismatch:
         raise ACNNError(
             f'{file} does not fit the model: {mismatch}; to {purpose} phase {model.phase!r} '
             f'{wanted} with the same num_stages, channels, depth and joints is expected'
         )
+    if 'dataset_meta' in meta:
+        _check_joints(meta['dataset_meta'], model.head.out_channels, file)
 
 
 def check_resumable(checkpoint: dict[str, Any], file: str) -> None:
