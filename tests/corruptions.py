@@ -10,10 +10,11 @@ import pickle
 from random import Random
 from typing import Any
 
-from acnn_mmpose.engine.weights_file import pack
+from acnn_mmpose.engine.weights_file import ENTRY, pack
 
 import numpy as np
 import torch
+from safetensors.torch import save
 from scipy.io import loadmat, savemat
 
 ODD_VALUES = [
@@ -195,6 +196,8 @@ def damage_weights_file(content: bytes, chance: Random, unpacked: dict[str, Any]
         size = int.from_bytes(content[:8], 'little')
         header = damage_json(content[8 : 8 + size], chance)
         return len(header).to_bytes(8, 'little') + header + content[8 + size :]
+    if not isinstance(meta, dict):
+        return save(weights, {ENTRY: json.dumps(meta)})
     return pack(weights, meta)
 
 
