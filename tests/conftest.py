@@ -67,6 +67,20 @@ def trained(toy_root, tmp_path_factory) -> dict[str, Path]:
     }
 
 
+@pytest.fixture(scope='session')
+def config(tmp_path_factory) -> str:
+    """The joint phase's config, as one file."""
+    folder = tmp_path_factory.mktemp('config')
+    toy_phase(3, folder).dump(folder / 'config.py')
+    return str(folder / 'config.py')
+
+
+@pytest.fixture(scope='session')
+def images(toy_root) -> list[Path]:
+    """Three images."""
+    return sorted((toy_root / 'images').glob('*.jpg'))[:3]
+
+
 def toy_phase(number: int, work: Path, **options) -> Config:
     """The toy config of a phase, shrunk to seconds; ACNN_DATA_ROOT must be set."""
     return load_config(

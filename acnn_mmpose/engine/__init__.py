@@ -20,6 +20,7 @@ from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
 from .prediction import load_model
+from .publish import publish_checkpoint
 from .sample_seed import SampleSeedHook
 from .sequence import train_in_order
 from .story_board import StoryBoardHook
@@ -43,6 +44,7 @@ __all__ = [
     'load_config',
     'load_model',
     'make_work_dir',
+    'publish_checkpoint',
     'set_checkpoint',
     'set_launcher',
     'show_predictions',

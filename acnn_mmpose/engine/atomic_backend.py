@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from pathlib import Path
@@ -27,26 +28,40 @@ class AtomicLocalBackend(LocalBackend):
             filepath: The file, whose folder is made if need be.
 
         Raises:
-            ACNNError: If the disk is full; what was there before stays.
+            ACNNError: If it can not be written, for example because the disk is full; what was
+                there before stays.
         """
-        path = Path(filepath)
-        partial = path.with_name(f'{path.name}.partial')
-        path.parent.mkdir(parents=True, exist_ok=True)
-        free = shutil.disk_usage(path.parent).free
-        if free < len(obj):
-            raise ACNNError(
-                f'{path} needs {len(obj) / 1e6:.0f} MB, but only {free / 1e6:.0f} MB are free: the '
-                'checkpoints before it are intact, make room and go on with --resume'
-            )
         try:
-            with partial.open('wb') as file:
-                file.write(obj)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, path)
+            write_whole(Path(filepath), obj)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise ACNNError(
-                f'{path} could not be written ({error.strerror}): the checkpoints before it are '
-                'intact, mend the disk and go on with --resume'
+                f'{filepath} could not be written ({error.strerror}): the checkpoints before it '
+                'are intact, mend the disk and go on with --resume'
             ) from error
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Args:
+        path: The file, whose folder is made if need be.
+        content: The whole content.
+
+    Raises:
+        OSError: If it can't be written; what was there before stays.
+    """
+    partial = path.with_name(f'{path.name}.partial')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(path.parent).free
+    if free < len(content):
+        lack = f'it needs {len(content) / 1e6:.1f} MB, only {free / 1e6:.1f} MB are free'
+        raise OSError(errno.ENOSPC, lack)
+    try:
+        with partial.open('wb') as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

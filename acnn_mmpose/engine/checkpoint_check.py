@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
 
@@ -42,13 +44,44 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
                     f'the masks of {file} were trained with {name} {trained!r} and mean something '
                     f'else with {own!r}: set model.backbone.{name}={trained}'
                 )
+    if purpose == 'resume':
+        check_resumable(checkpoint, file)
     masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
-    mismatch = describe_mismatch(model, checkpoint.get('state_dict', checkpoint), masks_optional)
+    weights = checkpoint.get('state_dict', checkpoint)
+    unsound = describe_unsound(weights)
+    if unsound:
+        raise ACNNError(f'{file} can not be used: {unsound}')
+    mismatch = describe_mismatch(model, weights, masks_optional)
     if mismatch:
         raise ACNNError(
             f'{file} does not fit the model: {mismatch}; to {purpose} phase {model.phase!r} '
             f'{wanted} with the same num_stages, channels, depth and joints is expected'
+        )
+    if 'dataset_meta' in meta:
+        _check_joints(meta['dataset_meta'], model.head.out_channels, file)
+
+
+def check_resumable(checkpoint: dict[str, Any], file: str) -> None:
+    """Check that a checkpoint has what a run goes on from, and no code.
+
+    Raises:
+        ACNNError: Naming what is missing or wrong.
+    """
+    if 'optimizer' not in checkpoint:
+        raise ACNNError(
+            f'{file} holds weights but no state of the optimizer: a run can not resume from it; '
+            'start from it with --cfg-options load_from=..., or resume an epoch_N.pth'
+        )
+    meta = checkpoint.get('meta', {})
+    if 'config' in meta:  # no run of MMEngine's writes it, but Runner.resume executes it
+        raise ACNNError(
+            f'{file} has a config in its meta, which MMEngine would run as code: it is refused'
+        )
+    counts = meta.get('epoch'), meta.get('iter'), meta.get('seed', 0)
+    if not all(type(count) is int and 0 <= count < 2**32 for count in counts):
+        raise ACNNError(
+            f'{file} does not say from which epoch, iteration and seed to go on: resume another one'
         )
 
 
@@ -58,6 +91,22 @@ def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:
         weights = checkpoint['state_dict']
         for key in [key for key in weights if key.startswith(MASK_BRANCHES)]:
             del weights[key]
+
+
+def describe_unsound(weights: dict[str, Any]) -> str:
+    """Describe what no model can load or predict with; empty if there is nothing.
+
+    Args:
+        weights: A state dict.
+    """
+    for key, value in weights.items():
+        if not isinstance(key, str):
+            return f'{key!r} is no name of a weight'
+        if not isinstance(value, torch.Tensor) or value.layout != torch.strided:
+            return f'{key} is no tensor of numbers'
+        if not torch.isfinite(value).all():
+            return f'{key} is not finite, so the run that saved it had failed; take an earlier one'
+    return ''
 
 
 def describe_mismatch(model: ACNN, weights: dict[str, Any], masks_optional: bool) -> str:
@@ -83,8 +132,18 @@ def describe_mismatch(model: ACNN, weights: dict[str, Any], masks_optional: bool
         for key in own
         if key in given and given[key].shape != own[key].shape
     ]
+    retyped = [
+        f'{key} is {given[key].dtype} instead of {own[key].dtype}'
+        for key in own
+        if key in given and given[key].is_floating_point() != own[key].is_floating_point()
+    ]
     parts = []
-    for label, found in (('shape', reshaped), ('missing', missing), ('unexpected', unexpected)):
+    for label, found in (
+        ('shape', reshaped),
+        ('type', retyped),
+        ('missing', missing),
+        ('unexpected', unexpected),
+    ):
         if found:
             more = f' and {len(found) - 1} more' if len(found) > 1 else ''
             parts.append(f'{label}: {found[0]}{more}')
@@ -99,3 +158,24 @@ def _expected_phases(phase: str, purpose: str) -> list[str]:
     if purpose == 'resume':
         return [phase]
     return [name for name in (rules.follows, phase) if name is not None]
+
+
+def _check_joints(dataset_meta: Any, num_joints: int, file: str) -> None:
+    """Check what prediction and pictures need to know of the K joints: names, sides and links."""
+    try:
+        joints = range(num_joints)
+        links = dataset_meta['skeleton_links']
+        sound = (
+            sorted(dataset_meta['flip_indices']) == list(joints)
+            and sorted(dataset_meta['keypoint_id2name']) == list(joints)
+            and all(start in joints and end in joints for start, end in links)
+            and dataset_meta['keypoint_colors'].shape == (num_joints, 3)
+            and dataset_meta['skeleton_link_colors'].shape == (len(links), 3)
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise ACNNError(
+            f'{file} can not be used: its dataset_meta does not describe the {num_joints} joints '
+            'of the model; train on a data set with these joints, or take another file'
+        )

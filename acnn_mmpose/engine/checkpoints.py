@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import pickle
 import re
+import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlparse
 
+import mmengine.runner.checkpoint
 import torch
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
+from .checkpoint_check import check_resumable
+from .weights_file import SUFFIX, unpack
 
 
 @CheckpointLoader.register_scheme(prefixes='', force=True)
@@ -18,8 +23,9 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a checkpoint file, in place of MMEngine's loader of the same name.
 
     Args:
-        filename: The file.
-        map_location: As in :func:`torch.load`.
+        filename: The file: a weights file if it ends in ``.safetensors``, else a pickle.
+        map_location: As in :func:`torch.load`; weights files are read to the CPU, from where a
+            model takes them.
 
     Raises:
         ACNNError: If the file does not exist, is damaged, or asks for types that a checkpoint of
@@ -29,7 +35,13 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     if not path.is_file():
         raise ACNNError(f'checkpoint {filename} does not exist')
     try:
-        return torch.load(path, map_location=map_location)
+        if path.suffix == SUFFIX:
+            content = unpack(path)
+        else:
+            _verify_checksums(path)
+            content = torch.load(path, map_location=map_location)
+    except ACNNError:
+        raise
     except pickle.UnpicklingError as error:
         raise ACNNError(
             f'{filename} is not a checkpoint, or holds types that could run code, and is refused: '
@@ -41,6 +53,52 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
             f'{filename} is damaged or not a checkpoint ({reason}): take another one, for example '
             'that of the epoch before'
         ) from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
+    ):
+        raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
+    return content
+
+
+def _verify_checksums(path: Path) -> None:
+    """Compare a file's parts with the checksums that torch writes beside them but never reads.
+
+    Raises:
+        OSError: If one differs; torch would load the damaged weights.
+    """
+    if zipfile.is_zipfile(path):  # files of torch < 1.6 are not
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise OSError(f'{damaged} differs from its checksum')
+
+
+def load_url(
+    url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True
+) -> dict[str, Any]:
+    """Load a checkpoint from the web, in place of torch's function, which runs any code in it.
+
+    Args:
+        url: Its address.
+        model_dir: Where files are kept; by default with those of torch.hub.
+        map_location: As in :func:`load_from_local`.
+        progress: Show a progress bar.
+
+    Raises:
+        ACNNError: If it can't be downloaded, and as :func:`load_from_local`.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    file = folder / Path(urlparse(url).path).name
+    if not file.is_file():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(file), progress=progress)
+        except (OSError, ValueError) as error:
+            raise ACNNError(f'{url} can not be downloaded ({error}): give a file') from error
+    return load_from_local(str(file), map_location)
+
+
+mmengine.runner.checkpoint.load_url = load_url  # all of MMEngine's loaders of addresses call it
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:
@@ -71,5 +129,11 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
 
 
 def read_meta(checkpoint: str) -> dict[str, Any]:
-    """Return the ``meta`` of a checkpoint: epoch, iter, seed, phase and more."""
-    return CheckpointLoader.load_checkpoint(checkpoint, 'cpu').get('meta', {})
+    """Return the ``meta`` of a checkpoint to resume: epoch, iter, seed, phase and more.
+
+    Raises:
+        ACNNError: If it can't be read or resumed.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    check_resumable(content, checkpoint)
+    return content['meta']

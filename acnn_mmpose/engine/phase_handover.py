@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import mmpose
+import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
@@ -11,6 +14,7 @@ from mmpose.registry import HOOKS
 
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
+from ..version import __version__
 from .checkpoint_check import MASK_MEANING, check_checkpoint, forget_untrained_masks
 from .checkpoints import latest_checkpoint
 
@@ -46,6 +50,7 @@ class PhaseHandoverHook(Hook):
                 'give it with --cfg-options load_from=WORK_DIR/epoch_N.pth, or train the phases '
                 'in order with one command, tools/train.py PHASE1.py PHASE2.py PHASE3.py'
             )
+        runner.resume = _explain(runner.resume)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Check phase, keys and shapes of a checkpoint that is about to be loaded."""
@@ -58,10 +63,15 @@ class PhaseHandoverHook(Hook):
             forget_untrained_masks(checkpoint)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
-        """Record the phase that the weights come from, and what their masks mean."""
+        """Record the phase and versions that the weights come from, and what their masks mean."""
         model = _model(runner)
         meaning = {f'acnn_{name}': getattr(model.backbone, name) for name in MASK_MEANING}
-        checkpoint['meta'].update(acnn_phase=model.phase, **meaning)
+        versions = {
+            'acnn_mmpose': __version__,
+            'mmpose': mmpose.__version__,
+            'torch': str(torch.__version__),
+        }
+        checkpoint['meta'].update(acnn_phase=model.phase, acnn_versions=versions, **meaning)
 
 
 def _model(runner: Runner) -> ACNN:
@@ -82,6 +92,23 @@ def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
             f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
             f'is {"with" if wants else "without"} it: resume with the same custom_hooks'
         )
+
+
+def _explain(resume: Callable[..., None]) -> Callable[..., None]:
+    """Let :meth:`Runner.resume` name the file that it can't make sense of."""
+
+    def explained(filename: str, *args: Any, **kwargs: Any) -> None:
+        try:
+            resume(filename, *args, **kwargs)
+        except ACNNError:
+            raise
+        except Exception as error:  # MMEngine and torch take the file's parts as they come
+            raise ACNNError(
+                f'{filename} can not be resumed ({error!r}): is it from a run with the same '
+                'optimizer and schedule? If so it is damaged: resume another one'
+            ) from error
+
+    return explained
 
 
 def _purpose(runner: Runner) -> str:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
-import mmengine
 import numpy as np
 from mmpose.datasets.datasets import MpiiDataset
 
@@ -19,6 +17,7 @@ from ..datasets.mat_file import load_mat
 from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
 from .metric import table_rows
+from .numpy_pickle import load_numpy_pickle
 from .pckh import UNSCORED
 from .table import TableRow
 
@@ -74,11 +73,12 @@ def _scored(mask: np.ndarray) -> np.ndarray:
 
 
 def _labels(ann_file: str, headbox_file: str) -> MpiiDataset:
+    load_mat(headbox_file, 'headboxes_src')
     try:
         return MpiiDataset(
             ann_file=ann_file, headbox_file=headbox_file, test_mode=True, serialize_data=False
         )
-    except (KeyError, IndexError, TypeError, ValueError) as error:
+    except Exception as error:  # MpiiDataset expects sound files and raises anything
         raise ACNNError(
             f'{ann_file} and {headbox_file} can not be read as annotations of one validation set '
             f'({error!r}): run tools/check_mpii.py'
@@ -90,8 +90,7 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
 
     Args:
         path: A .mat or .h5 file with the array ``preds``, a .json file with ``preds`` or with
-            nothing but the array, or a .pkl file of ``test.py --dump``. A pickle can run code:
-            read your own only.
+            nothing but the array, or a .pkl file of ``test.py --dump``.
         num_people: N.
 
     Returns:
@@ -111,7 +110,7 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
         raise ACNNError(f'{path} has no {error}, which holds the predictions') from error
     except ACNNError:
         raise
-    except (OSError, EOFError, ValueError, TypeError, pickle.PickleError) as error:
+    except Exception as error:  # arbitrary bytes make the readers raise anything
         raise ACNNError(f'{path} can not be read as predictions: {error}') from error
     array = _orient(array, num_people, path)
     if not np.isfinite(array).all():
@@ -151,7 +150,7 @@ def _read_json(path: Path) -> Any:
 
 
 def _read_pkl(path: Path) -> Any:
-    samples = sorted(mmengine.load(path), key=lambda sample: sample['id'])
+    samples = sorted(load_numpy_pickle(path), key=lambda sample: sample['id'])
     return np.concatenate([sample['pred_instances']['keypoints'] for sample in samples])
 
 

@@ -177,3 +177,12 @@ def test_a_damaged_checkpoint_is_named(toy_config, trained, tmp_path, content):
 def test_a_checkpoint_that_is_not_there_is_named(toy_config):
     with pytest.raises(ACNNError, match='checkpoint nowhere.pth does not exist'):
         Runner.from_cfg(toy_config(2, load_from='nowhere.pth')).train()
+
+
+def test_a_checkpoint_of_another_optimizer_is_not_resumed(toy_config, trained, tmp_path):
+    def with_another_group(checkpoint):
+        checkpoint['optimizer']['param_groups'] *= 2
+
+    file = edit(trained['pose'], tmp_path / 'x.pth', with_another_group)
+    with pytest.raises(ACNNError, match=r'x.pth can not be resumed .*same optimizer and schedule'):
+        Runner.from_cfg(toy_config(1, load_from=file, resume=True)).train()

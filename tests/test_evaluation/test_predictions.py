@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import runpy
 import sys
@@ -79,6 +80,13 @@ def write_pkl(path, array):
     path.write_bytes(pickle.dumps(samples[::-1]))
 
 
+def write_pkl_of_the_other_numpy(path, array):
+    write_pkl(path, array)
+    here, there = ('numpy.core', 'numpy._core')[:: -1 if np.__version__ >= '2' else 1]
+    content = pickle.dumps(pickle.loads(path.read_bytes()), protocol=0)
+    path.write_bytes(content.replace(here.encode(), there.encode()))
+
+
 def write_h5(path, array):
     h5py = pytest.importorskip('h5py', reason='h5py is optional')
     with h5py.File(path, 'w') as file:
@@ -94,6 +102,7 @@ def write_h5(path, array):
         ('.mat', write_matlab),
         ('.mat', write_scored),
         ('.pkl', write_pkl),
+        ('.pkl', write_pkl_of_the_other_numpy),
         ('.h5', write_h5),
     ],
 )
@@ -114,6 +123,20 @@ def test_base_and_offset(labels, tmp_path):
     np.testing.assert_allclose(offsets['median'], 1, atol=1e-3)
     _, offsets = evaluate_file(tmp_path / 'zero.json', 0, *files)
     np.testing.assert_allclose(offsets['mean'], (0.5, -2), atol=1e-3)
+
+
+class TouchesAFile:
+    def __reduce__(self):
+        return os.system, ('touch ran_code',)
+
+
+@pytest.mark.parametrize('payload', [TouchesAFile(), np.load, np.array([TouchesAFile()])])
+def test_a_pickle_that_could_run_code_is_refused(tmp_path, monkeypatch, payload):
+    monkeypatch.chdir(tmp_path)
+    Path('p.pkl').write_bytes(pickle.dumps([payload]))
+    with pytest.raises(ACNNError, match='p.pkl can not be read .*: it asks for .* could run code'):
+        read_predictions('p.pkl', num_people=6)
+    assert not Path('ran_code').exists()
 
 
 @pytest.mark.parametrize(
