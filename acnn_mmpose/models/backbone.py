@@ -5,6 +5,7 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 
 from ..errors import ACNNError
 from .attention import MaskBranch
+from .fusion import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
+from .regions import find_windows, run_in_windows
 
 MASK_MODES = ('ones', 'hard', 'soft')
 
@@ -47,9 +50,12 @@ class AttentionHourglassNet(BaseModule):
             describes; ``'soft'``: the sigmoid itself; ``'ones'``: the plain stacked hourglass,
             without mask branches.
         mask_bias: Initial logit of the masks. Positive: they start by keeping everything.
+        regions: Compute a stage only in the bounding window of what the mask before it keeps, per
+            person (:mod:`.regions`); its output is zero elsewhere. Needs ``'hard'`` masks.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
+        regions: As the argument; may be changed at any time.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
 
@@ -64,6 +70,7 @@ class AttentionHourglassNet(BaseModule):
         depth: int = 4,
         mask_mode: str = 'hard',
         mask_bias: float = 2.0,
+        regions: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -74,10 +81,16 @@ class AttentionHourglassNet(BaseModule):
                 'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
                 f'but got num_stages={num_stages}, depth={depth}, channels={channels}'
             )
+        if regions and mask_mode != 'hard':
+            raise ACNNError(
+                "regions are what binary masks keep: regions=True needs mask_mode='hard', "
+                f'not {mask_mode!r}'
+            )
         self.num_stages = num_stages
         self.depth = depth
         self.mask_mode = mask_mode
         self.bypass_masks = False
+        self.regions = regions
 
         self.stem = Stem(channels)
         self.thetas = nn.ModuleList(
@@ -107,16 +120,44 @@ class AttentionHourglassNet(BaseModule):
         """
         self._check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
-        x = self.stem(inputs.contiguous(memory_format=torch.channels_last))
+        x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
         stages = []
+        windows = None  # where X is computed, per person; None: everywhere
         for i in range(self.num_stages):
-            y = x + self.thetas[i](x)
-            feature = self.projections[i](y)
-            has_mask = i < len(self.mask_branches) and not self.bypass_masks
-            mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
-            stages.append(StageOutput(feature, mask))
-            x = feature if mask is None else feature * mask  # Eq. 1
+            run = partial(self._run_stage, i)
+            stage = run(x) if windows is None else StageOutput(*run_in_windows(run, x, windows))
+            stages.append(stage)
+            x = stage.feature if stage.mask is None else stage.feature * stage.mask  # Eq. 1
+            if self.regions and stage.mask is not None:
+                windows = find_windows(stage.mask, windows, 2**self.depth, self._in_training)
         return tuple(stages)
+
+    def _run_stage(self, i: int, x: Tensor) -> StageOutput:
+        """Map X(i) (N, C, h, w) to f(y) and M(i), stages counting from 0."""
+        y = x + self.thetas[i](x)
+        has_mask = i < len(self.mask_branches) and not self.bypass_masks
+        mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
+        return StageOutput(self.projections[i](y), mask)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        """The dtype that convolutions compute in, outside of autocast."""
+        return self.stem[0][0].weight.dtype
+
+    @property
+    def _in_training(self) -> bool:
+        """Whether any task trains; in phase 2 only the mask branches do."""
+        return self.training or self.mask_branches.training
+
+    def switch_to_deploy(self, test_cfg: dict | None = None) -> None:
+        """Drop what prediction does not need; MMPose's estimators call this, once.
+
+        Args:
+            test_cfg: The estimator's, unused.
+        """
+        if self.bypass_masks:
+            self.mask_branches = nn.ModuleList()
+        fold_norms(self)
 
     def _check_size(self, height: int, width: int) -> None:
         multiple = Stem.stride * 2**self.depth
