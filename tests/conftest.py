@@ -122,6 +122,29 @@ def build_model():
     return build
 
 
+def randomise_norms(model: torch.nn.Module) -> torch.nn.Module:
+    """Give every BatchNorm statistics and weights as if it had been trained; in place."""
+    for norm in model.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            torch.nn.init.normal_(norm.running_mean, std=0.2)
+            torch.nn.init.uniform_(norm.running_var, 0.5, 2.0)
+            torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
+            torch.nn.init.normal_(norm.bias, std=0.2)
+    return model
+
+
+@torch.no_grad()
+def halve_masks(model: torch.nn.Module, images: torch.Tensor) -> torch.nn.Module:
+    """Move the masks' biases so that each keeps half of these images' cells; in place."""
+    logits = []
+    for branch in model.backbone.mask_branches:
+        hook = branch.logit.register_forward_hook(lambda *args: logits.append(args[-1]))
+        model.backbone(images)
+        hook.remove()
+        branch.logit.bias -= logits.pop().median()
+    return model
+
+
 @pytest.fixture
 def batch() -> dict:
     """A batch of 4 images with targets, as the data loader gives it to ``train_step``."""

@@ -5,6 +5,7 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -14,7 +15,9 @@ from torch import Tensor, nn
 
 from ..errors import ACNNError
 from .attention import MaskBranch
+from .fusion import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
+from .regions import find_windows, run_in_windows
 
 MASK_MODES = ('ones', 'hard', 'soft')
 
@@ -55,9 +58,12 @@ class AttentionHourglassNet(BaseModule):
         reinjected_heatmaps: K to add a 1x1 convolution of H(i) to the feature that stage i hands
             on, as Newell et al. do; 0 hands on features only (Eq. 1). The estimator then gives
             the backbone the head's layers.
+        regions: Compute a stage only in the bounding window of what the mask before it keeps, per
+            person (:mod:`.regions`); its output is zero elsewhere. Needs ``'hard'`` masks.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
+        regions: As the argument; may be changed at any time.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
@@ -78,6 +84,7 @@ class AttentionHourglassNet(BaseModule):
         mask_noise: float = 0.0,
         mask_stride: int = 1,
         reinjected_heatmaps: int = 0,
+        regions: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -99,6 +106,11 @@ class AttentionHourglassNet(BaseModule):
                 f'but is {reinjected_heatmaps}'
             )
         self.stride = Stem.stride
+        if regions and mask_mode != 'hard':
+            raise ACNNError(
+                "regions are what binary masks keep: regions=True needs mask_mode='hard', "
+                f'not {mask_mode!r}'
+            )
         self.num_stages = num_stages
         self.channels = channels
         self.depth = depth
@@ -108,6 +120,7 @@ class AttentionHourglassNet(BaseModule):
         self.mask_stride = mask_stride
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
+        self.regions = regions
 
         self.stem = Stem(channels)
         self.thetas = nn.ModuleList(
@@ -150,20 +163,49 @@ class AttentionHourglassNet(BaseModule):
         """
         self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
-        x = self.stem(inputs.contiguous(memory_format=torch.channels_last))
+        x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
         stages = []
+        windows = None  # where X is computed, per person; None: everywhere
         for i in range(self.num_stages):
-            y = x + self.thetas[i](x)
-            feature = self.projections[i](y)
-            has_mask = i < len(self.mask_branches) and not self.bypass_masks
-            mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
-            stages.append(StageOutput(feature, mask))
-            x = feature
+            run = partial(self._run_stage, i)
+            stage = run(x) if windows is None else StageOutput(*run_in_windows(run, x, windows))
+            stages.append(stage)
+            x = stage.feature
             if i < len(self.reinjections):
-                heatmap = self.heatmap_layers[i](feature.float()).to(feature.dtype)
+                heatmap = self.heatmap_layers[i](x.float()).to(x.dtype)
                 x = x + self.reinjections[i](heatmap)
-            x = x if mask is None else x * mask  # Eq. 1
+            if stage.mask is not None:
+                x = x * stage.mask  # Eq. 1
+                if self.regions:
+                    windows = find_windows(stage.mask, windows, 2**self.depth, self._in_training)
         return tuple(stages)
+
+    def _run_stage(self, i: int, x: Tensor) -> StageOutput:
+        """Map X(i) (N, C, h, w) to f(y) and M(i), stages counting from 0."""
+        y = x + self.thetas[i](x)
+        has_mask = i < len(self.mask_branches) and not self.bypass_masks
+        mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
+        return StageOutput(self.projections[i](y), mask)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        """The dtype that convolutions compute in, outside of autocast."""
+        return self.stem[0][0].weight.dtype
+
+    @property
+    def _in_training(self) -> bool:
+        """Whether any task trains; in phase 2 only the mask branches do."""
+        return self.training or self.mask_branches.training
+
+    def switch_to_deploy(self, test_cfg: dict | None = None) -> None:
+        """Drop what prediction does not need; MMPose's estimators call this, once.
+
+        Args:
+            test_cfg: The estimator's, unused.
+        """
+        if self.bypass_masks:
+            self.mask_branches = nn.ModuleList()
+        fold_norms(self)
 
     def check_size(self, height: int, width: int) -> None:
         """Refuse an input size in pixels.

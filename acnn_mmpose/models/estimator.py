@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
+from torch import Tensor, nn
 
 from ..errors import ACNNError
+from .backbone import StageOutput
+from .compilation import compile_frozen
 
 
 class Phase(NamedTuple):
@@ -53,6 +57,9 @@ class ACNN(TopdownPoseEstimator):
         **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
             :class:`AttentionHourglassNet`.
 
+    Attributes:
+        deployed: Whether :meth:`switch_to_deploy` has been called.
+
     Raises:
         ACNNError: If the phase is unknown, or trains masks that the backbone does not have, or
             other heatmaps are to be re-injected than the head makes.
@@ -75,6 +82,7 @@ class ACNN(TopdownPoseEstimator):
                     f'{self.head.out_channels} heatmaps: set it to that, or to 0'
                 )
         self.phase = phase
+        self.deployed = False
         self.backbone.bypass_masks = not rules.uses_masks
         # a tuple, so that the layers are the head's alone
         self.backbone.heatmap_layers = tuple(self.head.multi_final_layers)
@@ -82,13 +90,81 @@ class ACNN(TopdownPoseEstimator):
         self.backbone.mask_branches.requires_grad_(rules.trains_attention)
 
     def train(self, mode: bool = True) -> ACNN:
-        """Switch to training or eval mode; what the phase freezes stays in eval mode."""
+        """Switch to training or eval mode; what the phase freezes stays in eval mode.
+
+        Raises:
+            ACNNError: If a deployed model is to train.
+        """
+        if mode and self.deployed:
+            raise ACNNError(
+                'a deployed model has no norms left to train: build it anew from its config and '
+                'checkpoint'
+            )
         super().train(mode)
         rules = PHASES[self.phase]
         self.backbone.train(mode and rules.trains_pose)
         self.head.train(mode and rules.trains_pose)
         self.backbone.mask_branches.train(mode and rules.trains_attention)
         return self
+
+    def switch_to_deploy(self, dtype: torch.dtype = torch.float32, compile: bool = False) -> None:
+        """Make prediction faster, for good: MMPose's hook, to be called on a loaded model.
+
+        Norms are folded into convolutions, mask branches that do not run are dropped, weights are
+        laid out channels-last. Heatmaps and what follows from them stay float32.
+
+        Args:
+            dtype: What the backbone's convolutions compute in, ``torch.float32`` or
+                ``torch.bfloat16``.
+            compile: Also compile the backbone, on its first call and on that with another batch or
+                image size, half a minute each; a CPU needs a C++ compiler for it.
+
+        Raises:
+            ACNNError: If the model is deployed already, or can't be like this.
+        """
+        if self.deployed:
+            raise ACNNError('this model is deployed already: build a new one for other options')
+        if dtype not in (torch.float32, torch.bfloat16):
+            raise ACNNError(f'deploy with dtype torch.float32 or torch.bfloat16, not {dtype}')
+        if compile and self.backbone.regions:
+            raise ACNNError(
+                'regions would compile anew for every size of a window: deploy with compile=False, '
+                'or set backbone.regions to False'
+            )
+        super().switch_to_deploy()
+        self.eval()
+        self.requires_grad_(False)
+        self.backbone.to(memory_format=torch.channels_last)
+        for module in self.backbone.modules():
+            if isinstance(module, nn.Conv2d):  # norms compute in float32 whatever their input is
+                module.to(dtype)
+        if compile:
+            self.backbone.forward = compile_frozen(self.backbone.forward)
+        self.deployed = True
+
+    def _load_state_dict_pre_hook(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse weights that a deployed model has no place for; runs before any are loaded."""
+        if self.deployed:
+            raise ACNNError('load the checkpoint first, then deploy: a deployed model takes none')
+        super()._load_state_dict_pre_hook(*args, **kwargs)
+
+    def predict(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
+        """Predict poses; the flip test runs the images and their mirror images as one batch.
+
+        Args:
+            inputs: Normalised images (N, 3, H, W).
+            data_samples: N data samples.
+
+        Returns:
+            The data samples with ``pred_instances``, and ``pred_fields`` if asked for.
+        """
+        if not self.test_cfg.get('flip_test', False):
+            return super().predict(inputs, data_samples)
+        stages = self.extract_feat(torch.cat([inputs, inputs.flip(-1)]))
+        halves = zip(*(_halve(stage) for stage in stages))
+        result = self.head.predict([*halves], data_samples, test_cfg=self.test_cfg)
+        instances, fields = result if isinstance(result, tuple) else (result, None)
+        return self.add_pred_to_datasample(instances, fields, data_samples)
 
     def add_pred_to_datasample(
         self,
@@ -117,3 +193,10 @@ class ACNN(TopdownPoseEstimator):
         return super().add_pred_to_datasample(
             batch_pred_instances, batch_pred_fields, batch_data_samples
         )
+
+
+def _halve(stage: StageOutput) -> tuple[StageOutput, StageOutput]:
+    """Take a stage's output of images and mirror images (2N, ...) apart."""
+    features = stage.feature.chunk(2)
+    masks = (None, None) if stage.mask is None else stage.mask.chunk(2)
+    return StageOutput(features[0], masks[0]), StageOutput(features[1], masks[1])
