@@ -6,7 +6,6 @@ from .configuration import (
     check_data,
     disable_validation,
     dump_predictions,
-    enable_amp,
     load_config,
     make_work_dir,
     set_checkpoint,
@@ -15,6 +14,7 @@ from .configuration import (
 )
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
+from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
 from .phase_handover import PhaseHandoverHook
 from .prediction import load_model
 from .sample_seed import SampleSeedHook
@@ -24,10 +24,12 @@ from .story_board import StoryBoardHook
 __all__ = [
     'AtomicLocalBackend',
     'AttentionStatsHook',
+    'CpuAmpOptimWrapper',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
     'StoryBoardHook',
+    'amp_dtype',
     'check_data',
     'disable_validation',
     'dump_predictions',

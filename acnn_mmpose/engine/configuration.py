@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from ..errors import ACNNError
@@ -89,18 +88,6 @@ def check_data(cfg: Config, *splits: str) -> None:
                     f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
                     'the environment variable ACNN_DATA_ROOT to the folder of the data'
                 )
-
-
-def enable_amp(cfg: Config) -> None:
-    """Train with automatic mixed precision.
-
-    Raises:
-        ACNNError: If there is no GPU; MMEngine's mixed precision needs one.
-    """
-    if not torch.cuda.is_available():
-        raise ACNNError('--amp needs a GPU, and torch sees none: leave it out')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def disable_validation(cfg: Config) -> None:

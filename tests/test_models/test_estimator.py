@@ -8,7 +8,7 @@ from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmpose.registry import MODELS
 
 from tests.conftest import model_config
@@ -105,3 +105,22 @@ def test_predict_gives_keypoints_in_the_image(build_model, batch, phase):
         assert keypoints.shape == (1, 16, 2)
         assert (keypoints >= 0).all()
         assert (keypoints <= 32).all()
+
+
+def test_a_training_step_stays_channels_last(build_model, batch):
+    """Weights, features, gradients and the optimizer's averages: no copy between formats."""
+    model = build_model().train()
+    optimizer = torch.optim.RMSprop(model.parameters())
+    seen = []
+    for module in model.backbone.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(lambda _, inputs, output: seen.append(output))
+            module.register_full_backward_hook(lambda _, into, out_of: seen.append(*out_of))
+    model.train_step(batch, OptimWrapper(optimizer, accumulative_counts=2))  # keeps gradients
+    optimizer.step()
+    for parameter in model.parameters():
+        seen += [parameter, parameter.grad, optimizer.state[parameter]['square_avg']]
+    four_dimensional = [tensor for tensor in seen if tensor.dim() == 4]
+    assert len(four_dimensional) > 300
+    for tensor in four_dimensional:
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
