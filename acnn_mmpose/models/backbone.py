@@ -91,9 +91,6 @@ class AttentionHourglassNet(BaseModule):
         self.mask_branches = nn.ModuleList(
             MaskBranch(channels, mask_mode, mask_bias) for _ in range(num_masks)
         )
-        # convolutions run faster on channels-last data; gradients and what the optimizer keeps
-        # take the weights' format
-        self.to(memory_format=torch.channels_last)
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage's feature and mask.
@@ -109,7 +106,7 @@ class AttentionHourglassNet(BaseModule):
             ACNNError: If the hourglass can't halve the feature map ``depth`` times.
         """
         self._check_size(*inputs.shape[-2:])
-        # from here on the format keeps itself
+        # convolutions run faster on channels-last data, and keep the format
         x = self.stem(inputs.contiguous(memory_format=torch.channels_last))
         stages = []
         for i in range(self.num_stages):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from mmengine.structures import InstanceData, PixelData
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
@@ -67,6 +68,8 @@ class ACNN(TopdownPoseEstimator):
         self.backbone.bypass_masks = not rules.uses_masks
         self.requires_grad_(rules.trains_pose)
         self.backbone.mask_branches.requires_grad_(rules.trains_attention)
+        # the format of the features (see the backbone); gradients and averages take the weights'
+        self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> ACNN:
         """Switch to training or eval mode; what the phase freezes stays in eval mode."""

@@ -119,8 +119,11 @@ def test_a_training_step_stays_channels_last(build_model, batch):
     model.train_step(batch, OptimWrapper(optimizer, accumulative_counts=2))  # keeps gradients
     optimizer.step()
     for parameter in model.parameters():
-        seen += [parameter, parameter.grad, optimizer.state[parameter]['square_avg']]
+        average = optimizer.state[parameter]['square_avg']
+        # DistributedDataParallel warns that it is slow otherwise
+        assert parameter.stride() == parameter.grad.stride() == average.stride()
+        seen.append(parameter)
     four_dimensional = [tensor for tensor in seen if tensor.dim() == 4]
-    assert len(four_dimensional) > 300
+    assert len(four_dimensional) > 200
     for tensor in four_dimensional:
         assert tensor.is_contiguous(memory_format=torch.channels_last)
