@@ -83,7 +83,8 @@ def _write_table(table: Table) -> str:
     yardsticks = {name: row for name, row in rows.items() if row.get('share_of_peak') == 1}
     rows = {name: row for name, row in rows.items() if name not in yardsticks}
     keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
-    lines = [f'{table.title} (median of {len(table.rounds)} rounds)']
+    rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
+    lines = [table.title + rounds]
     cells = [['', *(COLUMNS[key][0] for key in keys)]]
     for name, row in rows.items():
         cells.append([name, *(COLUMNS[key][1].format(row[key]) for key in keys)])

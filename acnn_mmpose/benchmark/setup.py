@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
@@ -52,7 +53,8 @@ class Setup(NamedTuple):
         return cfg
 
     def batch(self, size: int) -> dict[str, Any]:
-        """Return a batch as the config's data loader gives it."""
+        """Return a batch as the config's data loader gives it, the same in every call."""
+        np.random.seed(0)
         pipeline = Compose(self.cfg.train_dataloader.dataset.pipeline)
         people = [self.people[i % len(self.people)] for i in range(size)]
         return pseudo_collate([pipeline(copy.deepcopy(person)) for person in people])
