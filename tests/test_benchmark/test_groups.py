@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from acnn_mmpose.benchmark import GROUPS, make_setup, run_benchmark, to_json, to_text
+from acnn_mmpose.benchmark import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from acnn_mmpose.benchmark import groups as groups_module
-from acnn_mmpose.benchmark import timing
 from acnn_mmpose.benchmark.networks import forward_pass, training_step
 from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
 from acnn_mmpose.errors import ACNNError
