@@ -1,7 +1,7 @@
 """What networks do: forward passes, training steps, predictions. Each function prepares one case.
 
-In all of them ``plain`` undoes what makes this package fast: contiguous weights and images, and
-an accuracy through numpy in the loss, as in MMPose.
+In all of them ``plain`` undoes what makes this package fast: contiguous weights and images, an
+accuracy through numpy in the loss as in MMPose, and torch's default form of the optimizer.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def training_step(setup: Setup, network: str, plain: bool = False, amp: bool = F
     cfg = setup.network(network)
     if amp:
         enable_amp(cfg, setup.device)
+    if plain:
+        cfg.optim_wrapper.optimizer.pop('foreach', None)
     model = _build(cfg, setup.device, plain).train()
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     batch = setup.batch(setup.cfg.train_dataloader.batch_size)
