@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 from mmpose.registry import DATASETS, METRICS, MODELS
 
 from .conftest import ROOT
@@ -56,6 +58,23 @@ def test_schedule_is_the_papers(number, phase, epochs, lr, milestones):
     assert cfg.auto_scale_lr.base_batch_size == 12
     assert cfg.model.backbone.num_stages == 4
     assert cfg.model.backbone.mask_mode == 'hard'
+
+
+def test_the_fast_form_of_the_optimizer_takes_the_same_steps(build_model):
+    cfg = Config.fromfile(ROOT / 'configs/acnn_phase3.py')
+    assert cfg.optim_wrapper.optimizer.foreach
+    ended = []
+    for foreach in (True, False):
+        torch.manual_seed(0)
+        model = build_model()
+        cfg.optim_wrapper.optimizer.foreach = foreach
+        optimizer = build_optim_wrapper(model, cfg.optim_wrapper)
+        for _ in range(5):
+            for weight in model.parameters():
+                weight.grad = torch.randn_like(weight)
+            optimizer.step()
+        ended.append(list(model.parameters()))
+    assert all(map(torch.equal, *ended))
 
 
 def test_phases_differ_in_nothing_else():

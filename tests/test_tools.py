@@ -45,6 +45,7 @@ def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
     assert torch.load(checkpoint)['meta']['acnn_phase'] == 'joint'
     # DistributedDataParallel(find_unused_parameters=False) ends with an error otherwise
     assert 'find_unused' not in done.stderr
+    assert 'Grad strides' not in done.stderr  # DistributedDataParallel copies gradients otherwise
 
     # two processes log one line per epoch, and draw one story board
     (log,) = (tmp_path / 'out/acnn_phase3').glob('*/vis_data/scalars.json')
@@ -92,6 +93,15 @@ def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
     assert 'error: --detector and --detector-checkpoint belong together' in done.stderr
 
 
+def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
+    args = ['benchmark.py', PHASES[2], '--only', 'parts', '--seconds', '0', '--json', 'out.json']
+    done = run(*args)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'accuracy on the device' in done.stdout
+    titles = [table['title'] for table in json.loads((tmp_path / 'out.json').read_text())['tables']]
+    assert titles == ['Figures to log, per batch', 'Optimizer step']
+
+
 @pytest.mark.parametrize(
     ('args', 'sentence'),
     [
@@ -99,6 +109,7 @@ def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
         (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
         (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
+        (['benchmark.py', PHASES[0]], 'give the config of phase 3, such as'),
         (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),
     ],

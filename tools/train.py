@@ -34,7 +34,11 @@ def parse_args() -> argparse.Namespace:
         metavar='CHECKPOINT',
         help='alone: go on from the latest checkpoint in the work dir, skip finished configs',
     )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision (GPU)')
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: bfloat16, or float16 on a GPU that lacks it',
+    )
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate in training')
     parser.add_argument(
         '--auto-scale-lr',

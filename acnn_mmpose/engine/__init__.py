@@ -7,7 +7,6 @@ from .clock import ClockHook
 from .configuration import (
     disable_validation,
     dump_predictions,
-    enable_amp,
     load_config,
     make_work_dir,
     set_checkpoint,
@@ -18,6 +17,7 @@ from .data_check import check_data
 from .failures import explain_failures
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
+from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
 from .phase_handover import PhaseHandoverHook
 from .prediction import load_model
 from .publish import publish_checkpoint
@@ -30,12 +30,14 @@ __all__ = [
     'AtomicLocalBackend',
     'AttentionStatsHook',
     'ClockHook',
+    'CpuAmpOptimWrapper',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
     'ScoredCheckpointHook',
     'StoryBoardHook',
     'UnreadableImagesHook',
+    'amp_dtype',
     'check_data',
     'disable_validation',
     'dump_predictions',

@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.config import Config
 
 from ..errors import ACNNError
@@ -56,18 +55,6 @@ def make_work_dir(cfg: Config) -> None:
         ACNNError: If it can't be made or written.
     """
     make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
-
-
-def enable_amp(cfg: Config) -> None:
-    """Train with automatic mixed precision.
-
-    Raises:
-        ACNNError: If there is no GPU; MMEngine's mixed precision needs one.
-    """
-    if not torch.cuda.is_available():
-        raise ACNNError('--amp needs a GPU, and torch sees none: leave it out')
-    cfg.optim_wrapper.type = 'AmpOptimWrapper'
-    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
 
 
 def disable_validation(cfg: Config) -> None:

@@ -88,6 +88,8 @@ class ACNN(TopdownPoseEstimator):
         self.backbone.heatmap_layers = tuple(self.head.multi_final_layers)
         self.requires_grad_(rules.trains_pose)
         self.backbone.mask_branches.requires_grad_(rules.trains_attention)
+        # the format of the features (see the backbone); gradients and averages take the weights'
+        self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> ACNN:
         """Switch to training or eval mode; what the phase freezes stays in eval mode.

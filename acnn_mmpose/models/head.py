@@ -15,6 +15,7 @@ from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import MODELS
 from torch import Tensor
 
+from .accuracy import heatmap_accuracy
 from .backbone import StageOutput
 
 
@@ -92,6 +93,30 @@ class ACNNHead(CPMHead):
             targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
             losses['loss_coverage'] = self.coverage_loss(torch.cat(masks, dim=1), targets)
         return losses
+
+    def loss(
+        self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None
+    ) -> dict[str, Tensor]:
+        """Compute the loss of every stage, summed (Eq. 3), and an accuracy to watch.
+
+        The values of :class:`CPMHead`, without its way through numpy.
+
+        Args:
+            feats: The backbone's S stage outputs.
+            batch_data_samples: N data samples with ``gt_fields.heatmaps`` (K, h, w) and
+                ``gt_instance_labels.keypoint_weights`` (1, K).
+            train_cfg: Not used; MMPose gives it.
+
+        Returns:
+            ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1]: float32 scalars.
+        """
+        predictions = self.forward(feats)
+        targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
+        weights = torch.cat([s.gt_instance_labels.keypoint_weights for s in batch_data_samples])
+        return dict(
+            loss_kpt=sum(self.loss_module(stage, targets, weights) for stage in predictions),
+            acc_pose=heatmap_accuracy(predictions[-1], targets, weights > 0),
+        )
 
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None

@@ -4,7 +4,6 @@ from acnn_mmpose import engine
 from acnn_mmpose.errors import ACNNError
 
 import pytest
-import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -38,12 +37,6 @@ def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path
     path.write_text(f"{base}work_dir = 'own'")
     assert engine.load_config(str(path)).work_dir == 'own'
     assert engine.load_config(str(path), 'given').work_dir == 'given'
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
-def test_amp_without_a_gpu_is_refused():
-    with pytest.raises(ACNNError, match='--amp needs a GPU'):
-        engine.enable_amp(Config(dict(optim_wrapper=dict(type='OptimWrapper'))))
 
 
 def test_a_missing_checkpoint_is_named():

@@ -8,7 +8,7 @@ from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmpose.registry import MODELS
 
 from tests.conftest import model_config
@@ -116,3 +116,25 @@ def test_predict_gives_keypoints_in_the_image(build_model, batch, phase):
 def test_as_many_heatmaps_are_reinjected_as_the_head_makes():
     with pytest.raises(ACNNError, match='reinjected_heatmaps is 17, but the head makes 16'):
         MODELS.build(model_config('pose', reinjected_heatmaps=17))
+
+
+def test_a_training_step_stays_channels_last(build_model, batch):
+    """Weights, features, gradients and the optimizer's averages: no copy between formats."""
+    model = build_model().train()
+    optimizer = torch.optim.RMSprop(model.parameters())
+    seen = []
+    for module in model.backbone.modules():
+        if isinstance(module, torch.nn.Conv2d):
+            module.register_forward_hook(lambda _, inputs, output: seen.append(output))
+            module.register_full_backward_hook(lambda _, into, out_of: seen.append(*out_of))
+    model.train_step(batch, OptimWrapper(optimizer, accumulative_counts=2))  # keeps gradients
+    optimizer.step()
+    for parameter in model.parameters():
+        average = optimizer.state[parameter]['square_avg']
+        # DistributedDataParallel warns that it is slow otherwise
+        assert parameter.stride() == parameter.grad.stride() == average.stride()
+        seen.append(parameter)
+    four_dimensional = [tensor for tensor in seen if tensor.dim() == 4]
+    assert len(four_dimensional) > 200
+    for tensor in four_dimensional:
+        assert tensor.is_contiguous(memory_format=torch.channels_last)

@@ -5,6 +5,7 @@ from acnn_mmpose.models import CoverageLoss, StageOutput, combine_stages
 import numpy as np
 import pytest
 import torch
+from mmpose.models.heads import CPMHead
 from mmpose.models.utils.tta import flip_heatmaps
 
 from tests.conftest import FLIP_INDICES
@@ -80,6 +81,16 @@ def test_flip_test_averages_mirrored_heatmaps_and_keeps_unflipped_masks(build_mo
         torch.testing.assert_close(fields[n].heatmaps, expected[n])
         np.testing.assert_array_equal(people[n].attention_masks[0, 0], plain[0].mask[n, 0])
         assert not np.array_equal(people[n].attention_masks[0, 0], mirrored[0].mask[n, 0])
+
+
+def test_loss_and_accuracy_are_mmposes(build_model, batch, stages):
+    head = build_model().head
+    batch['data_samples'][0].gt_instance_labels.keypoint_weights[0, :5] = 0
+    own = head.loss(stages, batch['data_samples'])
+    mmpose = CPMHead.loss(head, stages, batch['data_samples'])
+    assert own.keys() == mmpose.keys()
+    assert torch.equal(own['loss_kpt'], mmpose['loss_kpt'])
+    assert own['acc_pose'].item() == pytest.approx(mmpose['acc_pose'].item())
 
 
 def test_predictions_are_float32_under_mixed_precision(build_model, batch):

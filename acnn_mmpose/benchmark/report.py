@@ -1,0 +1,114 @@
+"""Tables as text, ratios first, and as json."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+import torch
+
+from ..hardware import name_cpu
+from .table import Case, Table, yardstick
+
+COLUMNS = {  # key of a figure: heading and format
+    'speedup': ('speed', '{:.2f}x'),
+    'ms_per_image': ('ms/image', '{:.1f}'),
+    'images_per_second': ('images/s', '{:.1f}'),
+    'gflops_per_image': ('GFLOPs/image', '{:.1f}'),
+    'gflops_per_second': ('GFLOP/s', '{:.0f}'),
+    'share_of_peak': ('of peak', '{:.0%}'),
+    'memory': ('memory', '{:.2f}x'),
+    'megabytes': ('MB', '{:.0f}'),
+}
+
+
+def describe_machine(device: str) -> str:
+    """Name processor, threads and torch in one line."""
+    threads = torch.get_num_threads()
+    words = [name_cpu(), f'{threads} thread{"s" * (threads > 1)}', f'torch {torch.__version__}']
+    if torch.device(device).type == 'cuda':
+        words.insert(0, torch.cuda.get_device_name(device))
+    return ', '.join(words)
+
+
+def to_text(tables: Sequence[Table], device: str) -> str:
+    """Write the tables for people."""
+    return '\n\n'.join([describe_machine(device), *map(_write_table, tables)])
+
+
+def to_json(tables: Sequence[Table], device: str) -> dict[str, Any]:
+    """Write the tables for scripts: what the text says, and the figures of every round."""
+    return dict(
+        machine=describe_machine(device),
+        tables=[
+            dict(
+                title=table.title,
+                unit=table.unit,
+                cases={case.name: _figures(table, case) for case in _measured(table)},
+                parts_ms={name: _median_parts(parts) for name, parts in table.parts.items()},
+                rounds=table.rounds,
+            )
+            for table in tables
+        ],
+    )
+
+
+def _measured(table: Table) -> list[Case]:
+    return [case for case in table.cases if case.name in table.rounds[0]]
+
+
+def _figures(table: Table, case: Case) -> dict[str, float]:
+    """Compute a row of a table; its keys are those of :data:`COLUMNS`."""
+    typical = table.typical(case.name)
+    first = table.cases[0].name
+    if table.unit == 'byte':
+        return dict(memory=table.ratio(case.name, first), megabytes=typical / 1e6)
+    figures = dict(
+        speedup=table.ratio(first, case.name),
+        ms_per_image=1000 * typical / case.images,
+        images_per_second=case.images / typical,
+    )
+    if case.dtype is not None:
+        peak = yardstick(case.dtype)
+        flops = table.flops[case.name]
+        figures['gflops_per_image'] = flops / case.images / 1e9
+        figures['gflops_per_second'] = flops / typical / 1e9
+        figures['share_of_peak'] = flops / table.flops[peak] * table.ratio(peak, case.name)
+    return figures
+
+
+def _write_table(table: Table) -> str:
+    rows = {case.name: _figures(table, case) for case in _measured(table)}
+    yardsticks = {name: row for name, row in rows.items() if row.get('share_of_peak') == 1}
+    rows = {name: row for name, row in rows.items() if name not in yardsticks}
+    keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
+    rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
+    lines = [table.title + rounds]
+    cells = [['', *(COLUMNS[key][0] for key in keys)]]
+    for name, row in rows.items():
+        cells.append([name, *(COLUMNS[key][1].format(row[key]) for key in keys)])
+    lines += _align(cells)
+    for name, row in yardsticks.items():
+        lines.append(f'peak: {name}: {row["gflops_per_second"]:.0f} GFLOP/s')
+    for name, other in table.pairs:
+        if name in rows and other in rows:
+            share = table.ratio(name, other) - 1
+            lines.append(f'{name} takes {share:+.1%} of the time of {other}')
+    for name, parts in table.parts.items():
+        figures = ', '.join(f'{part} {ms:.2f}' for part, ms in _median_parts(parts).items())
+        lines.append(f'{name}, ms: {figures}')
+    return '\n'.join(lines)
+
+
+def _median_parts(parts: dict[str, list[float]]) -> dict[str, float]:
+    """Return the median milliseconds of every part."""
+    return {name: 1000 * median(seconds) for name, seconds in parts.items()}
+
+
+def _align(rows: list[list[str]]) -> list[str]:
+    """Align the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return [
+        '  '.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
+    ]

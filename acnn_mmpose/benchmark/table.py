@@ -1,0 +1,105 @@
+"""What is compared, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, NamedTuple
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from .memory import measure_peaks
+from .timing import interleave
+
+
+def yardstick(dtype: torch.dtype) -> str:
+    """Name the case that measures the machine's peak in a precision: a large matrix product."""
+    return f'matrix product, {str(dtype).rpartition(".")[2]}'
+
+
+class Case(NamedTuple):
+    """One thing to measure.
+
+    Attributes:
+        name: As the table shows it, unique there.
+        build: Prepares it and returns the function to measure. Picklable where the table measures
+            memory, which takes a process per case.
+        images: How many images, or samples, one call handles.
+        dtype: The precision that its convolutions compute in; None without convolutions.
+        counts_as: An earlier case that computes the same, where its operations can't be counted.
+    """
+
+    name: str
+    build: Callable[[], Callable[[], Any]]
+    images: int = 1
+    dtype: torch.dtype | None = None
+    counts_as: str | None = None
+
+
+@dataclass
+class Table:
+    """Cases that are measured in turn; the first is what the others' ratios are of.
+
+    Attributes:
+        title: What is measured.
+        cases: The cases.
+        device: Where they compute.
+        unit: ``'s'`` measures time, ``'byte'`` peak memory.
+        pairs: Further ratios to tell: of the first name's figure to the second's.
+        rounds: Per round the figure of every case, in that unit.
+        flops: Per case the floating-point operations of a call.
+        parts: Per case that gives them, per part of it the seconds of each call.
+    """
+
+    title: str
+    cases: Sequence[Case]
+    device: str
+    unit: str = 's'
+    pairs: Sequence[tuple[str, str]] = ()
+    rounds: list[dict[str, float]] = field(default_factory=list)
+    flops: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+
+    def measure(self, seconds: float) -> Iterator[None]:
+        """Measure, round by round; what earlier rounds found is kept if a later one is cut off.
+
+        Args:
+            seconds: How long to measure time, after each case has been called once.
+        """
+        if self.unit == 'byte':
+            builds = {case.name: case.build for case in self.cases}
+            peaks = measure_peaks(builds, self.device)
+            self.rounds.append({})
+            for name, peak in peaks:
+                self.rounds[0][name] = peak
+                yield
+            return
+        runs = {}
+        for case in self.cases:
+            runs[case.name] = run = case.build()
+            self.flops[case.name] = self._warm_up(run, case.counts_as)
+            if hasattr(run, 'parts'):
+                self.parts[case.name] = run.parts
+            yield
+        for figures in interleave(runs, seconds, self.device):
+            self.rounds.append(figures)
+            yield
+
+    def _warm_up(self, run: Callable[[], Any], counts_as: str | None) -> int:
+        """Call a case for the first time; returns its operations, a multiply-add being two."""
+        if counts_as is not None:
+            run()
+            return self.flops[counts_as]
+        with FlopCounterMode(display=False) as counter:
+            run()
+        return counter.get_total_flops()
+
+    def ratio(self, name: str, other: str) -> float:
+        """Compute how many times the figure of one case is that of another: median over rounds."""
+        return median(figures[name] / figures[other] for figures in self.rounds)
+
+    def typical(self, name: str) -> float:
+        """Compute the median figure of a case."""
+        return median(figures[name] for figures in self.rounds)

@@ -1,0 +1,47 @@
+"""Timing functions in turn, so that whatever else the machine does meets all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+MIN_ROUNDS, MAX_ROUNDS = 3, 100
+
+
+def interleave(
+    runs: Mapping[str, Callable[[], Any]], seconds: float, device: str
+) -> Iterator[dict[str, float]]:
+    """Time functions round by round, each once per round.
+
+    Args:
+        runs: The functions, already warm.
+        seconds: After how long no new round starts; there are at least 3 and at most 100 rounds.
+        device: Where they compute. On a GPU its own clock counts.
+
+    Yields:
+        Per function the seconds of one round.
+    """
+    end = time.perf_counter() + seconds
+    for count in range(MAX_ROUNDS):
+        if count >= MIN_ROUNDS and time.perf_counter() >= end:
+            return
+        yield {name: clock(run, device) for name, run in runs.items()}
+
+
+def clock(run: Callable[[], Any], device: str) -> float:
+    """Time one call, in seconds; on a GPU from the first kernel to the end of the last."""
+    if torch.device(device).type == 'cuda':
+        with torch.cuda.device(device):
+            start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+            torch.cuda.synchronize()
+            start.record()
+            run()
+            end.record()
+            torch.cuda.synchronize()
+            return start.elapsed_time(end) / 1000
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin

@@ -1,0 +1,75 @@
+"""Training in mixed precision, on a GPU or a CPU."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.device import get_device
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from mmpose.registry import OPTIM_WRAPPERS
+from torch import nn
+
+from ..hardware import bfloat16_speedup
+
+
+@OPTIM_WRAPPERS.register_module()
+class CpuAmpOptimWrapper(OptimWrapper):
+    """Automatic mixed precision on a CPU: convolutions in bfloat16, weights and loss in float32.
+
+    MMEngine's ``AmpOptimWrapper`` needs a GPU. Bfloat16 has the range of float32, so that
+    gradients need no scaling. Where it does not pay, a warning says so.
+
+    Args:
+        **kwargs: Arguments of MMEngine's :class:`OptimWrapper`.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        speedup = bfloat16_speedup()
+        if speedup < 1:
+            print_log(
+                f'mixed precision makes this run slower: the CPU convolves {1 / speedup:.1f} times '
+                'slower in bfloat16 than in float32, so leave --amp out',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Compute the forward pass and the loss under autocast."""
+        with super().optim_context(model), torch.autocast('cpu', dtype=torch.bfloat16):
+            yield
+
+
+def enable_amp(cfg: Config, device: str | None = None) -> None:
+    """Train with automatic mixed precision.
+
+    In bfloat16 on a CPU and on a GPU that computes in it; on an older GPU in float16, whose small
+    range takes MMEngine's dynamic loss scaling.
+
+    Args:
+        cfg: The config, changed in place.
+        device: Where to train, by default where MMEngine's Runner does.
+    """
+    device = device or get_device()
+    wrapper = cfg.optim_wrapper
+    if device == 'cpu':
+        wrapper.type = 'CpuAmpOptimWrapper'
+    elif amp_dtype(device) == torch.bfloat16:
+        wrapper.update(type='AmpOptimWrapper', dtype='bfloat16', loss_scale=dict(enabled=False))
+    else:
+        wrapper.update(type='AmpOptimWrapper', dtype='float16')
+        wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def amp_dtype(device: str) -> torch.dtype:
+    """Choose the lower precision of a device: bfloat16, or float16 on a GPU that lacks it."""
+    if torch.device(device).type != 'cuda' or torch.cuda.get_device_capability(device) >= (8, 0):
+        return torch.bfloat16
+    return torch.float16

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from acnn_mmpose.benchmark import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
+from acnn_mmpose.benchmark import groups as groups_module
+from acnn_mmpose.benchmark.networks import forward_pass, training_step
+from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.models.complexity import measure_complexity
+
+import pytest
+import torch
+from mmpose.registry import MODELS
+
+
+@pytest.fixture
+def fast_bfloat16(monkeypatch):
+    monkeypatch.setattr(groups_module, 'bfloat16_speedup', lambda: 2.0)
+
+
+def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, monkeypatch):
+    monkeypatch.setattr(timing, 'MIN_ROUNDS', 1)
+    names = [name for name in GROUPS if name != 'memory']  # that takes a process per case
+    tables = run_benchmark(setup, names, seconds=0)
+    assert [table.title.split(',')[0] for table in tables] == [
+        'Forward pass',
+        'Forward pass',
+        'Training step',
+        'Figures to log',
+        'Optimizer step',
+        'Data pipeline in one worker',
+        'inference_topdown',
+    ]
+    text, written = to_text(tables, 'cpu'), to_json(tables, 'cpu')
+    for table, figures in zip(tables, written['tables']):
+        for case in table.cases:
+            assert case.name in text
+            assert figures['cases'][case.name]['ms_per_image'] > 0
+    assert 'generated, 1280x720 JPEG' in text
+
+    first = written['tables'][0]['cases']['ACNN']['gflops_per_image'] * 1e9
+    model = MODELS.build(setup.cfg.model)
+    assert first == pytest.approx(measure_complexity(model, (128, 128)).flops)
+    # a matrix product of N x N takes 2 N^3 operations
+    assert tables[0].flops['matrix product, float32'] == 2 * 2048**3
+
+
+def test_plain_differs_in_format_only(setup):
+    plain, fast = (forward_pass(setup, 'ACNN', 2, plain=flag)() for flag in (True, False))
+    torch.testing.assert_close(plain, fast)
+    assert plain[-1].is_contiguous()
+    assert not fast[-1].is_contiguous()
+    plain, fast = (training_step(setup, 'ACNN', plain=flag)() for flag in (True, False))
+    torch.testing.assert_close(plain['loss'], fast['loss'])
+    assert plain['acc_pose'].dtype == torch.float64  # numpy's
+
+
+def test_mixed_precision_is_that_of_training(setup, monkeypatch):
+    used = []
+    context = CpuAmpOptimWrapper.optim_context
+    monkeypatch.setattr(
+        CpuAmpOptimWrapper, 'optim_context', lambda *args: used.append(1) or context(*args)
+    )
+    assert torch.isfinite(training_step(setup, 'ACNN', amp=True)()['loss'])
+    assert used
+
+
+def test_bfloat16_is_left_out_where_it_is_slow(setup, monkeypatch):
+    monkeypatch.setattr(groups_module, 'bfloat16_speedup', lambda: 0.1)
+    for table in (*GROUPS['forward'](setup), *GROUPS['train'](setup)):
+        assert {case.dtype for case in table.cases} == {torch.float32}
+
+
+def test_data_that_is_there_is_used(setup, toy_root, monkeypatch, tmp_path, root):
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    cfg = load_config(str(root / 'configs/toy/acnn_phase3.py'))
+    people = make_setup(cfg, 'cpu', [1], str(tmp_path)).people
+    assert len(people) == 8
+    assert people[0]['img_path'].startswith(str(toy_root))
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'sentence'),
+    [
+        ((3, 'cuda:0', [1]), '--device cuda:0 needs a GPU'),
+        ((3, 'cpu', [0]), 'a batch needs at least 1 image, not 0'),
+        ((1, 'cpu', [1]), 'give the config of phase 3'),
+    ],
+)
+def test_bad_options_are_named(toy_config, tmp_path, arguments, sentence):
+    number, device, sizes = arguments
+    if device.startswith('cuda') and torch.cuda.is_available():
+        pytest.skip('this machine has a GPU')
+    with pytest.raises(ACNNError, match=sentence):
+        make_setup(toy_config(number), device, sizes, str(tmp_path))
