@@ -86,17 +86,6 @@ class ACNNHead(CPMHead):
     def loss(
         self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None
     ) -> dict[str, Tensor]:
-        """Compute MMPose's losses and, where the masks apply, their coverage loss."""
-        losses = super().loss(feats, batch_data_samples, train_cfg)
-        masks = [stage.mask for stage in feats if stage.mask is not None]
-        if self.coverage_loss is not None and masks:
-            targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
-            losses['loss_coverage'] = self.coverage_loss(torch.cat(masks, dim=1), targets)
-        return losses
-
-    def loss(
-        self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None
-    ) -> dict[str, Tensor]:
         """Compute the loss of every stage, summed (Eq. 3), and an accuracy to watch.
 
         The values of :class:`CPMHead`, without its way through numpy.
@@ -108,15 +97,20 @@ class ACNNHead(CPMHead):
             train_cfg: Not used; MMPose gives it.
 
         Returns:
-            ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1]: float32 scalars.
+            ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1], and, where a coverage loss
+            is set and the masks apply, ``loss_coverage``: float32 scalars.
         """
         predictions = self.forward(feats)
         targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
         weights = torch.cat([s.gt_instance_labels.keypoint_weights for s in batch_data_samples])
-        return dict(
+        losses = dict(
             loss_kpt=sum(self.loss_module(stage, targets, weights) for stage in predictions),
             acc_pose=heatmap_accuracy(predictions[-1], targets, weights > 0),
         )
+        masks = [stage.mask for stage in feats if stage.mask is not None]
+        if self.coverage_loss is not None and masks:
+            losses['loss_coverage'] = self.coverage_loss(torch.cat(masks, dim=1), targets)
+        return losses
 
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None
