@@ -97,7 +97,7 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
             f'of {size} gives heatmaps of {heatmap}: set the codec so'
         )
     for split in SPLITS:
-        for dataset in inner_datasets(cfg.get(f'{split}_dataloader', {}).get('dataset')):
+        for dataset in inner_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
             for transform in getattr(dataset, 'pipeline', ()):
                 _check_pipeline_sizes(f'{split}_dataloader', transform, size, heatmap)
 

@@ -35,6 +35,7 @@ def shrink_to_draw(
     small = []
     for sample in samples:
         sample = sample.clone()
+        sample.pred_instances = sample.pred_instances.clone()
         sample.set_metainfo(
             dict(
                 ori_shape=shape,

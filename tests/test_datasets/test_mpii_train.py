@@ -8,7 +8,6 @@ from pathlib import Path
 from acnn_mmpose.datasets import MpiiTrainDataset, SeedSample
 from acnn_mmpose.errors import ACNNError
 
-import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
@@ -73,22 +72,19 @@ def test_the_main_process_sees_what_workers_find(root, num_workers):
     assert dataset.unreadable_files() == bad
 
 
-@pytest.mark.parametrize('num_workers', [0, 1])
-def test_a_data_set_without_readable_images_ends_in_one_sentence(root, num_workers):
+def test_a_data_set_without_readable_images_ends_in_one_sentence(root):
     dataset = build(root, max_unreadable=3)
     damage(dataset, *range(24))
-    loader = DataLoader(dataset, 4, num_workers=num_workers, collate_fn=pseudo_collate)
-    with pytest.raises(ACNNError) as caught:
-        next(iter(loader))
-    assert str(caught.value).startswith('4 images of the training set can not be read, for example')
-    assert 'max_unreadable is 3: restore them' in str(caught.value)
-    assert '\n' not in str(caught.value)
+    with pytest.raises(
+        ACNNError, match=r'^4 images .* can not be read, for .*0003.jpg.* is 3: res'
+    ):
+        dataset[2]
 
 
 def test_other_errors_of_a_pipeline_are_not_hidden(root):
     dataset = build(root)
-    dataset.pipeline.transforms.insert(2, lambda results: np.zeros(1)[1])
-    with pytest.raises(IndexError):
+    dataset.pipeline.transforms.insert(2, lambda results: results['no such key'])
+    with pytest.raises(KeyError, match='no such key'):
         dataset[0]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.inference import describe_people
 
 import cv2
 import numpy as np
+import pytest
 from mmpose.apis import MMPoseInferencer, inference_topdown, init_model
 
 
@@ -63,3 +65,28 @@ def test_inferencer_on_file_folder_and_video(config, trained, images, toy_root, 
     # image, mask and pose in a row
     assert picture.shape[1] > 2 * cv2.imread(str(images[0])).shape[1]
     assert (tmp_path / f'shown_{video.stem}' / video.name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ('box', 'problem'),
+    [
+        ([5, 5, 5, 5], 'has no area'),
+        ([9000, 9000, 9100, 9100], 'lies outside the image'),
+        ([np.nan, 0, 9, 9], 'is not made of finite numbers'),
+    ],
+)
+def test_a_bad_box_is_named(config, trained, images, box, problem):
+    model = init_model(config, str(trained['joint']), device='cpu')
+    with pytest.raises(ACNNError, match=rf'box \[.*\] of .*{images[0].name} {problem}'):
+        inference_topdown(model, str(images[0]), np.array([box]))
+
+
+def test_a_bad_image_is_named(config, trained, tmp_path):
+    model = init_model(config, str(trained['joint']), device='cpu')
+    (tmp_path / 'x.jpg').write_bytes(b'no image')
+    with pytest.raises(ACNNError, match=r'x\.jpg is not an image'):
+        inference_topdown(model, str(tmp_path / 'x.jpg'), [[0, 0, 9, 9]])
+    with pytest.raises(ACNNError, match='is no image: give height x width x 3'):
+        inference_topdown(model, np.zeros((9, 9, 3)))
+    (result,) = inference_topdown(model, np.zeros((9, 9), np.uint8))
+    assert result.pred_instances.keypoints.shape == (1, 16, 2)

@@ -23,7 +23,8 @@ import numpy as np
 import pytest
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
-from mmpose.apis import init_model
+from mmpose.apis import MMPoseInferencer, init_model
+from PIL import Image
 from pycocotools import mask as coco_mask
 
 
@@ -199,3 +200,92 @@ def test_an_output_folder_that_is_a_file_is_named(tmp_path, toy_root):
     source = open_source(str(toy_root / 'images'))
     with pytest.raises(ACNNError, match=r'file can not be made .*--out-dir'):
         open_writer(source, str(tmp_path / 'file'))
+
+
+@pytest.mark.parametrize(
+    ('name', 'shape', 'dtype'),
+    [
+        ('grey.png', (60, 40), np.uint8),
+        ('rgba.png', (60, 40, 4), np.uint8),
+        ('16bit.png', (60, 40, 3), np.uint16),
+        ('pixel.png', (1, 1, 3), np.uint8),
+        ('wide.jpg', (10, 20_000, 3), np.uint8),
+        ('photo.jfif', (60, 40, 3), np.uint8),
+    ],
+)
+def test_images_of_every_kind_are_predicted(model, tmp_path, name, shape, dtype):
+    content = cv2.imencode('.jpg' if name.endswith('jfif') else name[-4:], np.ones(shape, dtype))[1]
+    (tmp_path / name).write_bytes(content.tobytes())
+    out = tmp_path / 'out'
+    source = open_source(str(tmp_path / name))
+    assert run_inference(model, source, AttentionVisualizer(), str(out)).people == 1
+    (picture,) = (path for path in out.iterdir() if path.suffix != '.json')
+    assert cv2.imread(str(picture)) is not None
+    (person,) = predictions(out)['images'][0]['people']
+    assert person['bbox'] == [0, 0, shape[1], shape[0]]
+    assert np.isfinite(person['keypoints']).all()
+
+
+def test_a_huge_image_is_predicted_in_its_own_pixels_and_drawn_smaller(
+    model, images, tmp_path, monkeypatch
+):
+    arguments = open_source(str(images[0])), AttentionVisualizer(mode='pose')
+    run_inference(model, *arguments, str(tmp_path / 'whole'))
+    shrink = run_inference.__globals__['shrink_to_draw']
+    monkeypatch.setitem(
+        run_inference.__globals__, 'shrink_to_draw', lambda *a: shrink(*a, max_pixels=2_500)
+    )
+    arguments = open_source(str(images[0])), AttentionVisualizer(mode='pose')
+    run_inference(model, *arguments, str(tmp_path / 'small'))
+    assert predictions(tmp_path / 'small') == predictions(tmp_path / 'whole')
+    picture = cv2.imread(str(tmp_path / 'small' / images[0].name))
+    assert picture.shape[0] * picture.shape[1] <= 2_500
+
+
+def test_orientation_is_the_same_for_infer_and_mmposes_inferencer(
+    model, config, trained, images, tmp_path
+):
+    exif = Image.Exif()
+    exif[0x112] = 6
+    path = tmp_path / 'turned.jpg'
+    with Image.open(images[0]) as image:
+        image.crop((0, 0, 100, 60)).save(path, exif=exif)
+    run_inference(model, open_source(str(path)), AttentionVisualizer(), str(tmp_path / 'out'))
+    (person,) = predictions(tmp_path / 'out')['images'][0]['people']
+    assert person['bbox'] == [0, 0, 60, 100]
+    inferencer = MMPoseInferencer(
+        pose2d=config, pose2d_weights=str(trained['joint']), det_model='whole_image', device='cpu'
+    )
+    (result,) = inferencer(str(path))
+    assert list(result['predictions'][0][0]['bbox'][0]) == person['bbox']
+
+
+def test_a_cut_off_video_gives_what_it_has_and_says_so(model, images, tmp_path):
+    path = tmp_path / 'film.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'MJPG'), 5, (320, 240))
+    for _ in range(12):
+        writer.write(cv2.resize(cv2.imread(str(images[0])), (320, 240)))
+    writer.release()
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    out = tmp_path / 'out'
+    done = run_inference(model, open_source(str(path)), AttentionVisualizer(mode='pose'), str(out))
+    assert 0 < done.images < 12
+    assert done.unreadable == {
+        'film.avi': f'film.avi announces 12 frames, but only {done.images} can be read'
+    }
+
+
+def test_a_video_without_frames_is_refused(monkeypatch):
+    empty = SimpleNamespace(isOpened=lambda: True, read=lambda: (False, None))
+    monkeypatch.setattr(cv2, 'VideoCapture', lambda _: empty)
+    with pytest.raises(ACNNError, match='webcam0 has no frame that can be read: convert it'):
+        open_source('0')
+
+
+def test_pictures_that_can_not_be_written_are_named(model, images, tmp_path, monkeypatch):
+    monkeypatch.setattr(cv2, 'imwrite', lambda *_: False)
+    source = open_source(str(images[0]))
+    with pytest.raises(
+        ACNNError, match=r'000000001.jpg, \d+x\d+ px, can not be written: make room'
+    ):
+        run_inference(model, source, AttentionVisualizer(), str(tmp_path))
