@@ -1,8 +1,8 @@
 """Damaged files end in success or in one of our errors: no foreign exception, no hang, no change.
 
-Each case is a file, damaged as its name says, and given to what reads it. A case that
-fails is repeated by its name, `pytest "tests/test_fuzz.py::test_damage[image-17]"`. The long
-version is `ACNN_FUZZ=2000 pytest tests/test_fuzz.py`; it prints what became of each kind.
+Each case is a file, damaged as its name says, and given to what reads it. A case that fails is
+repeated by its name, `pytest "tests/test_fuzz.py::test_damage[image-17]"`. The long version is
+`ACNN_FUZZ=2000 python -m pytest tests/test_fuzz.py`; it prints what became of each kind.
 """
 
 from __future__ import annotations
@@ -134,20 +134,26 @@ def image(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
     if where == 'data':
         images = sorted((world.root / 'images').iterdir())
         damage(chance.choice(images), chance, damage_bytes)
-        return lambda: read_data(world, chance)
+        return lambda: read_data(world, chance.choice(['train', 'test', 'check']))
     file = damage(world.arena / f'a.{where}', chance, damage_bytes)
     return lambda: predict(world, chance, file)
 
 
 def annotations(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
-    file = world.root / 'annotations' / chance.choice(['mpii_train.json', 'mpii_val.json'])
+    split, way = chance.choice(
+        [
+            *(('train', 'train'), ('train', 'check')),
+            *(('val', 'train'), ('val', 'test'), ('val', 'check'), ('val', 'evaluate')),
+        ]
+    )
+    file = world.root / f'annotations/mpii_{split}.json'
     damage(file, chance, damage_bytes, damage_json, damage_json)
-    return lambda: read_data(world, chance)
+    return lambda: read_data(world, way)
 
 
 def head_boxes(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
     damage(world.root / 'annotations/mpii_gt_val.mat', chance, damage_bytes, damage_mat)
-    return lambda: read_data(world, chance)
+    return lambda: read_data(world, chance.choice(['train', 'test', 'check', 'evaluate']))
 
 
 def checkpoint(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
@@ -174,11 +180,7 @@ def boxes(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
 
 def predictions(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
     suffix, structured = chance.choice(
-        [
-            ('json', damage_json),
-            ('mat', damage_mat),
-            ('pkl', damage_pickle),
-        ]
+        [('json', damage_json), ('mat', damage_mat), ('pkl', damage_pickle)]
     )
     file = damage(world.arena / f'p.{suffix}', chance, damage_bytes, structured)
     return lambda: evaluate(world, file)
@@ -193,9 +195,8 @@ def damage(file: Path, chance: Random, *ways: Callable[[bytes, Random], bytes]) 
     return file
 
 
-def read_data(world: SimpleNamespace, chance: Random) -> None:
+def read_data(world: SimpleNamespace, way: str) -> None:
     """Read the data root as one of the tools does."""
-    way = chance.choice(['train', 'test', 'check', 'evaluate'])
     if way == 'check':
         problems = check_mpii(world.root, workers=1)
         if problems:
