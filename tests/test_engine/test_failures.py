@@ -46,8 +46,12 @@ def read(split: str, fault) -> None:
             pass
 
         def run(self) -> None:
-            for _ in DataLoader(Faulty(fault), num_workers=1):
-                pass
+            batches = iter(DataLoader(Faulty(fault), num_workers=1))
+            try:
+                for _ in batches:
+                    pass
+            finally:
+                batches._shutdown_workers()  # left to the garbage collector it takes 5 seconds
 
     with explain_failures():
         Loop().run()
