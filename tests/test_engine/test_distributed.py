@@ -132,7 +132,7 @@ class FaultHook(Hook):
 @pytest.mark.parametrize(
     ('fault', 'sentence'),
     [
-        ('kill', r'error: rank 0 can not go on without(?s:.*)Signal 9 \(SIGKILL\) received by PID'),
+        ('kill', r'Signal 9 \(SIGKILL\) received by PID'),  # the other may end before it speaks
         ('hang', r'error: rank 0 can not go on without .* hangs \(Timed out waiting 10000ms'),
     ],
 )

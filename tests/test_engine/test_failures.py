@@ -76,6 +76,12 @@ def test_a_failing_worker_is_explained(split, fault, message):
         read(split, fault)
 
 
+def test_a_lost_rank_is_explained_without_torchs_source_file():
+    sentence = r'^rank 0 can not go on without .* hangs \(Connection closed by peer\)$'
+    with pytest.raises(ACNNError, match=sentence), explain_failures():
+        raise RuntimeError('[/a/gloo/tcp/pair.cc:553] Connection closed by peer\nand more')
+
+
 @pytest.mark.parametrize('error', [TypeError('a bug of ours'), ACNNError('one sentence')])
 def test_failures_of_this_process_are_left_as_they_are(error):
     with pytest.raises(type(error)) as raised, explain_failures():
