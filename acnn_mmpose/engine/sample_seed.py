@@ -24,12 +24,21 @@ class SampleSeedHook(Hook):
     """
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Set seed and epoch, in this process and in the workers."""
-        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
-            return
-        state = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
-        torch.manual_seed(int(state.generate_state(1)[0]))
-        for dataset in inner_datasets(runner.train_dataloader.dataset):
-            for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
-                if isinstance(transform, SeedSample):
-                    transform.start_epoch(runner.seed, runner.epoch)
+        """Tell the samples' transforms, in this process and in the workers."""
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            for dataset in inner_datasets(runner.train_dataloader.dataset):
+                for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
+                    if isinstance(transform, SeedSample):
+                        transform.start_epoch(runner.seed, runner.epoch)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Seed this process for the epoch that begins.
+
+        Not before the epoch: a data loader that starts its workers, as it does when a run is
+        resumed, draws a number first.
+        """
+        if batch_idx == 0 and isinstance(runner.train_loop, EpochBasedTrainLoop):
+            state = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
+            torch.manual_seed(int(state.generate_state(1)[0]))

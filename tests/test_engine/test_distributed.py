@@ -6,12 +6,9 @@ import copy
 import multiprocessing
 import os
 import re
-import statistics
 import subprocess
 import sys
 from pathlib import Path
-
-from acnn_mmpose.models import PHASES
 
 import pytest
 import torch
@@ -77,7 +74,12 @@ def test_two_processes_with_half_the_batch_get_the_gradients_of_one(build_model,
     """
     for i, sample in enumerate(batch['data_samples']):
         sample.gt_instance_labels.keypoint_weights[:, 3 if i < 2 else 16 :] = 0
-    models = {phase: build_model(phase) for phase in PHASES}
+    models = {phase: build_model(phase) for phase in ('joint', 'attention', 'pose')}
+    images = models['joint'].data_preprocessor(copy.deepcopy(batch))['inputs']
+    for _ in range(20):  # statistics with which masks keep some cells and discard others
+        models['joint'].train().backbone(images)
+    for model in models.values():
+        model.load_state_dict(models['joint'].state_dict())
     expected = all_gradients(copy.deepcopy(models), batch)  # BatchNorm's statistics move
     fork = multiprocessing.get_context('fork')
     processes = [
@@ -92,10 +94,14 @@ def test_two_processes_with_half_the_batch_get_the_gradients_of_one(build_model,
         for (phase, norm_trains), found in torch.load(tmp_path / f'{rank}.pth').items():
             wanted = expected[phase, norm_trains]
             assert found.keys() == wanted.keys()
-            distances = [relative_distance(found[name], wanted[name]) for name in found]
             if norm_trains:
-                assert statistics.median(distances) > 0.01, phase
+                both = (torch.cat([*map(torch.flatten, g.values())]) for g in (found, wanted))
+                assert relative_distance(*both) > 0.01, phase
             else:
+                assert sum(bool(value.any()) for value in wanted.values()) > 0.9 * len(wanted), (
+                    phase
+                )
+                distances = [relative_distance(found[name], wanted[name]) for name in found]
                 assert max(distances) < 1e-5, phase
 
 
@@ -126,7 +132,7 @@ class FaultHook(Hook):
 @pytest.mark.parametrize(
     ('fault', 'sentence'),
     [
-        ('kill', r'error: rank 0 can not go on without(?s:.*)Signal 9 \(SIGKILL\) received by PID'),
+        ('kill', r'Signal 9 \(SIGKILL\) received by PID'),  # the other may end before it speaks
         ('hang', r'error: rank 0 can not go on without .* hangs \(Timed out waiting 10000ms'),
     ],
 )

@@ -46,8 +46,12 @@ def read(split: str, fault) -> None:
             pass
 
         def run(self) -> None:
-            for _ in DataLoader(Faulty(fault), num_workers=1):
-                pass
+            batches = iter(DataLoader(Faulty(fault), num_workers=1))
+            try:
+                for _ in batches:
+                    pass
+            finally:
+                batches._shutdown_workers()  # left to the garbage collector it takes 5 seconds
 
     with explain_failures():
         Loop().run()
@@ -70,6 +74,12 @@ def read(split: str, fault) -> None:
 def test_a_failing_worker_is_explained(split, fault, message):
     with pytest.raises(ACNNError, match=message):
         read(split, fault)
+
+
+def test_a_lost_rank_is_explained_without_torchs_source_file():
+    sentence = r'^rank 0 can not go on without .* hangs \(Connection closed by peer\)$'
+    with pytest.raises(ACNNError, match=sentence), explain_failures():
+        raise RuntimeError('[/a/gloo/tcp/pair.cc:553] Connection closed by peer\nand more')
 
 
 @pytest.mark.parametrize('error', [TypeError('a bug of ours'), ACNNError('one sentence')])
