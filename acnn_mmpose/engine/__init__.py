@@ -4,6 +4,7 @@ from .atomic_backend import AtomicLocalBackend
 from .attention_stats import AttentionStatsHook
 from .configuration import (
     check_data,
+    deploy_for_test,
     disable_validation,
     dump_predictions,
     enable_amp,
@@ -13,6 +14,7 @@ from .configuration import (
     show_predictions,
     use_test_set,
 )
+from .deploy_hook import DeployHook
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
 from .phase_handover import PhaseHandoverHook
@@ -24,11 +26,13 @@ from .story_board import StoryBoardHook
 __all__ = [
     'AtomicLocalBackend',
     'AttentionStatsHook',
+    'DeployHook',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
     'StoryBoardHook',
     'check_data',
+    'deploy_for_test',
     'disable_validation',
     'dump_predictions',
     'enable_amp',

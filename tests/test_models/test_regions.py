@@ -208,17 +208,6 @@ def test_a_mask_that_keeps_nothing_keeps_the_prediction_before(build_model, imag
     torch.testing.assert_close(predictions[2], predictions[0] + biases[1] + biases[2])
 
 
-@torch.no_grad()
-def test_people_of_a_batch_do_not_depend_on_each_other(network, images):
-    network.regions = True
-    together = network(images)
-    sizes = {window[2:4] for window in find_windows(together[0].mask, None, 4, False) or []}
-    for n in range(4):
-        for alone, stage in zip(network(images[n : n + 1]), together):
-            torch.testing.assert_close(alone.feature[0], stage.feature[n], rtol=1e-4, atol=1e-4)
-    assert len(sizes) > 1
-
-
 @pytest.mark.parametrize('mode', ['soft', 'ones'])
 def test_masks_that_discard_nothing_are_refused(build_model, mode):
     with pytest.raises(ACNNError, match=f"needs mask_mode='hard', not '{mode}'"):
