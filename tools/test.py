@@ -34,6 +34,9 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help="predict MPII's test set instead, and write the benchmark's submission to this folder",
     )
+    parser.add_argument(
+        '--deploy', choices=['float32', 'bfloat16'], help='test the deployed network, in this dtype'
+    )
     parser.add_argument('--show-dir', help='write pictures of the predictions to this folder')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config overrides'
@@ -59,6 +62,8 @@ def main() -> None:
     engine.set_checkpoint(cfg, args.checkpoint)
     if args.dump:
         engine.dump_predictions(cfg, args.dump)
+    if args.deploy:
+        engine.deploy_for_test(cfg, args.deploy)
     if args.show_dir:
         engine.show_predictions(cfg, args.show_dir)
     engine.make_work_dir(cfg)

@@ -5,6 +5,7 @@ from .attention_stats import AttentionStatsHook
 from .checkpoint_hook import ScoredCheckpointHook
 from .clock import ClockHook
 from .configuration import (
+    deploy_for_test,
     disable_validation,
     dump_predictions,
     load_config,
@@ -14,6 +15,7 @@ from .configuration import (
     use_test_set,
 )
 from .data_check import check_data
+from .deploy_hook import DeployHook
 from .failures import explain_failures
 from .launch import set_launcher
 from .loss_guard import LossGuardHook
@@ -31,6 +33,7 @@ __all__ = [
     'AttentionStatsHook',
     'ClockHook',
     'CpuAmpOptimWrapper',
+    'DeployHook',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
@@ -39,6 +42,7 @@ __all__ = [
     'UnreadableImagesHook',
     'amp_dtype',
     'check_data',
+    'deploy_for_test',
     'disable_validation',
     'dump_predictions',
     'enable_amp',

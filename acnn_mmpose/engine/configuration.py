@@ -92,6 +92,11 @@ def dump_predictions(cfg: Config, path: str) -> None:
     cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
 
 
+def deploy_for_test(cfg: Config, dtype: str) -> None:
+    """Test the deployed network (DeployHook), in ``'float32'`` or ``'bfloat16'``."""
+    cfg.default_hooks.deploy = dict(type='DeployHook', dtype=dtype)
+
+
 def use_test_set(cfg: Config, out_dir: str) -> None:
     """Make a test predict MPII's test set and write the benchmark's submission to ``out_dir``."""
     make_folder(out_dir, 'the folder of --submission')

@@ -150,6 +150,16 @@ class ACNN(TopdownPoseEstimator):
             raise ACNNError('load the checkpoint first, then deploy: a deployed model takes none')
         super()._load_state_dict_pre_hook(*args, **kwargs)
 
+    def extract_feat(self, inputs: Tensor) -> tuple[StageOutput, ...]:
+        """Run the backbone; a deployed one's features are float32, for the head is.
+
+        Neighbours of a heatmap's peak would be equal in bfloat16, which knows 8 bits.
+        """
+        stages = super().extract_feat(inputs)
+        if not self.deployed:
+            return stages
+        return tuple(stage._replace(feature=stage.feature.float()) for stage in stages)
+
     def predict(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
         """Predict poses; the flip test runs the images and their mirror images as one batch.
 

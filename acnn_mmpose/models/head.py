@@ -76,12 +76,8 @@ class ACNNHead(CPMHead):
         return combine_stages(heatmaps, [stage.mask for stage in feats])
 
     def _heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
-        """Compute H(1) to H(S), each (N, K, h, w), float32 whatever the features are.
-
-        A heatmap of lower precision has equal neighbours where its peak is to be found.
-        """
-        with torch.autocast(feats[0].feature.device.type, enabled=False):
-            return super().forward([stage.feature.float() for stage in feats])
+        """Compute H(1) to H(S), each (N, K, h, w)."""
+        return super().forward([stage.feature for stage in feats])
 
     def loss(
         self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -80,16 +79,19 @@ def run_in_windows(
     for person, window in enumerate(windows):
         people_of_size.setdefault((window.height, window.width), []).append(person)
 
-    outputs_of_person: dict[int, list[Tensor | None]] = {}
+    maps: list[Tensor | None] = []
     for people in people_of_size.values():
-        outputs = stage(torch.cat([_crop(x[n : n + 1], windows[n]) for n in people]))
-        for i, n in enumerate(people):
-            outputs_of_person[n] = [
-                None if output is None else _paste(output[i : i + 1], windows[n], x.shape[-2:])
-                for output in outputs
-            ]
-    in_order = zip(*(outputs_of_person[n] for n in range(len(windows))))
-    return [None if output[0] is None else torch.cat(output) for output in in_order]
+        outputs = stage(torch.cat([_cut(x[n : n + 1], windows[n]) for n in people]))
+        maps = maps or [
+            None if output is None else _blank(output, (len(x), output.shape[1], *x.shape[-2:]))
+            for output in outputs
+        ]
+        for whole, output in zip(maps, outputs):
+            if output is not None:
+                for n, part in zip(people, output):
+                    # times 0, not left out: a distributed run needs all gradients, if only of 0
+                    _cut(whole[n], windows[n]).copy_(part if windows[n].kept else part * 0)
+    return maps
 
 
 @contextmanager
@@ -104,9 +106,9 @@ def force_window(mask_branches: nn.ModuleList, window: Window) -> Iterator[None]
     def keep_window(branch: nn.Module, args: tuple, mask: Tensor) -> Tensor:
         if mask.shape[-2:] == (window.height, window.width):
             return torch.ones_like(mask)  # the stage ran in this very window
-        return _paste(
-            mask.new_ones(len(mask), 1, window.height, window.width), window, mask.shape[-2:]
-        )
+        mask = torch.zeros_like(mask)
+        _cut(mask, window).fill_(1)
+        return mask
 
     hooks = [branch.register_forward_hook(keep_window) for branch in mask_branches]
     try:
@@ -161,15 +163,14 @@ def _share_size(windows: list[Window], outer: Sequence[Window], grid: int) -> li
     ]
 
 
-def _crop(x: Tensor, window: Window) -> Tensor:
-    """Cut a window out of (1, C, h, w)."""
+def _cut(x: Tensor, window: Window) -> Tensor:
+    """View the window of (..., h, w)."""
     top, left, height, width, _ = window
-    return x[:, :, top : top + height, left : left + width]
+    return x[..., top : top + height, left : left + width]
 
 
-def _paste(piece: Tensor, window: Window, size: Sequence[int]) -> Tensor:
-    """Put (n, C, window.height, window.width) in its place on a map of zeros, (n, C, *size)."""
-    below = size[0] - window.top - window.height
-    right = size[1] - window.left - window.width
-    pasted = F.pad(piece, (window.left, right, window.top, below))
-    return pasted if window.kept else pasted * 0
+def _blank(like: Tensor, size: Sequence[int]) -> Tensor:
+    """Make a channels-last map of zeros of this size, of another's dtype and device."""
+    return torch.empty(
+        size, dtype=like.dtype, device=like.device, memory_format=torch.channels_last
+    ).zero_()

@@ -1,0 +1,26 @@
+"""Tests what will be deployed."""
+
+from __future__ import annotations
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+
+
+@HOOKS.register_module()
+class DeployHook(Hook):
+    """Calls the model's ``switch_to_deploy`` before a test, after the checkpoint is loaded.
+
+    Args:
+        dtype: Name of the torch dtype: ``'float32'`` or ``'bfloat16'``.
+    """
+
+    def __init__(self, dtype: str = 'float32') -> None:
+        self.dtype = getattr(torch, dtype)
+
+    def before_test(self, runner: Runner) -> None:
+        """Deploy."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model.switch_to_deploy(self.dtype)
