@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 
+from ..errors import ACNNError
 from ..hardware import name_cpu
 from .table import Case, Table, yardstick
 
@@ -30,6 +32,20 @@ def describe_machine(device: str) -> str:
     if torch.device(device).type == 'cuda':
         words.insert(0, torch.cuda.get_device_name(device))
     return ', '.join(words)
+
+
+def check_output(path: str) -> None:
+    """Check that a file can be written, before anything long starts.
+
+    Raises:
+        ACNNError: If it can't.
+    """
+    try:
+        Path(path).touch()
+    except OSError as error:
+        raise ACNNError(
+            f'{path} can not be written ({error.strerror}): choose another file'
+        ) from error
 
 
 def to_text(tables: Sequence[Table], device: str) -> str:
