@@ -99,7 +99,7 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'accuracy on the device' in done.stdout
     titles = [table['title'] for table in json.loads((tmp_path / 'out.json').read_text())['tables']]
-    assert titles == ['Figures to log, per batch', 'Optimizer step']
+    assert titles == ['Figures to log in a training step', 'Optimizer step']
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
         (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
         (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
+        (['benchmark.py', '--json', 'no/o.json'], 'error: no/o.json can not be written (No such'),
         (['benchmark.py', PHASES[0]], 'give the config of phase 3, such as'),
         (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),

@@ -16,7 +16,14 @@ import tempfile
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.benchmark import GROUPS, make_setup, run_benchmark, to_json, to_text
+from acnn_mmpose.benchmark import (
+    GROUPS,
+    check_output,
+    make_setup,
+    run_benchmark,
+    to_json,
+    to_text,
+)
 from acnn_mmpose.errors import run_tool
 
 CONFIG = Path(__file__).parents[1] / 'configs/acnn_phase3.py'
@@ -46,6 +53,8 @@ def main() -> None:
     """Measure and report."""
     args = parse_args()
     cfg = engine.load_config(args.config)
+    if args.json:
+        check_output(args.json)
     with tempfile.TemporaryDirectory() as folder:
         setup = make_setup(cfg, args.device, args.batch_sizes, folder)
         tables = run_benchmark(setup, args.only, args.seconds)

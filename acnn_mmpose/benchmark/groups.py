@@ -51,13 +51,14 @@ def train(setup: Setup) -> Iterator[Table]:
 def parts(setup: Setup) -> Iterator[Table]:
     """Compare what a training step does outside the network."""
     yield Table(
-        'Figures to log, per batch',
+        'Figures to log in a training step',
         [
             Case('accuracy through numpy, as in MMPose', partial(accuracy, setup, True)),
             Case('accuracy on the device', partial(accuracy, setup, False)),
             Case('AttentionStatsHook, every 10th step', partial(attention_statistics, setup)),
         ],
         setup.device,
+        per='step',
     )
     yield Table(
         'Optimizer step',
@@ -66,6 +67,7 @@ def parts(setup: Setup) -> Iterator[Table]:
             Case('foreach', partial(optimizer_step, setup, True)),
         ],
         setup.device,
+        per='step',
     )
 
 
@@ -79,6 +81,7 @@ def pipeline(setup: Setup) -> Iterator[Table]:
             Case("the config's", partial(configured_pipeline, setup), count),
         ],
         'cpu',
+        per='sample',
     )
 
 
@@ -92,6 +95,7 @@ def api(setup: Setup) -> Iterator[Table]:
             Case(f'{MMPOSE}, flip test', partial(prediction, setup, 'MMPose', True)),
         ],
         setup.device,
+        per='person',
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.registry import init_default_scope
 
 
 def measure_peaks(
@@ -34,6 +35,7 @@ def measure_peaks(
 
 def measure_peak(build: Callable[[], Callable[[], Any]], device: str) -> int:
     """Prepare a case, call it twice and return the bytes that this process has needed more."""
+    init_default_scope('mmpose')  # this is a new process
     if torch.device(device).type == 'cuda':
         run = build()
         run()

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 
+from ..errors import ACNNError
 from ..hardware import name_cpu
 from .table import Case, Table, yardstick
 
-COLUMNS = {  # key of a figure: heading and format
+COLUMNS = {  # key of a figure: heading, in which {} is what is counted, and format
     'speedup': ('speed', '{:.2f}x'),
-    'ms_per_image': ('ms/image', '{:.1f}'),
-    'images_per_second': ('images/s', '{:.1f}'),
-    'gflops_per_image': ('GFLOPs/image', '{:.1f}'),
+    'milliseconds': ('ms/{}', '{:.1f}'),
+    'per_second': ('{}s/s', '{:.1f}'),
+    'gflops': ('GFLOPs/{}', '{:.1f}'),
     'gflops_per_second': ('GFLOP/s', '{:.0f}'),
     'share_of_peak': ('of peak', '{:.0%}'),
     'memory': ('memory', '{:.2f}x'),
@@ -32,6 +34,20 @@ def describe_machine(device: str) -> str:
     return ', '.join(words)
 
 
+def check_output(path: str) -> None:
+    """Check that a file can be written, before anything long starts.
+
+    Raises:
+        ACNNError: If it can't.
+    """
+    try:
+        Path(path).touch()
+    except OSError as error:
+        raise ACNNError(
+            f'{path} can not be written ({error.strerror}): choose another file'
+        ) from error
+
+
 def to_text(tables: Sequence[Table], device: str) -> str:
     """Write the tables for people."""
     return '\n\n'.join([describe_machine(device), *map(_write_table, tables)])
@@ -45,6 +61,7 @@ def to_json(tables: Sequence[Table], device: str) -> dict[str, Any]:
             dict(
                 title=table.title,
                 unit=table.unit,
+                per=table.per,
                 cases={case.name: _figures(table, case) for case in _measured(table)},
                 parts_ms={name: _median_parts(parts) for name, parts in table.parts.items()},
                 rounds=table.rounds,
@@ -66,13 +83,13 @@ def _figures(table: Table, case: Case) -> dict[str, float]:
         return dict(memory=table.ratio(case.name, first), megabytes=typical / 1e6)
     figures = dict(
         speedup=table.ratio(first, case.name),
-        ms_per_image=1000 * typical / case.images,
-        images_per_second=case.images / typical,
+        milliseconds=1000 * typical / case.count,
+        per_second=case.count / typical,
     )
     if case.dtype is not None:
         peak = yardstick(case.dtype)
         flops = table.flops[case.name]
-        figures['gflops_per_image'] = flops / case.images / 1e9
+        figures['gflops'] = flops / case.count / 1e9
         figures['gflops_per_second'] = flops / typical / 1e9
         figures['share_of_peak'] = flops / table.flops[peak] * table.ratio(peak, case.name)
     return figures
@@ -85,7 +102,7 @@ def _write_table(table: Table) -> str:
     keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
     rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
     lines = [table.title + rounds]
-    cells = [['', *(COLUMNS[key][0] for key in keys)]]
+    cells = [['', *(COLUMNS[key][0].format(table.per) for key in keys)]]
     for name, row in rows.items():
         cells.append([name, *(COLUMNS[key][1].format(row[key]) for key in keys)])
     lines += _align(cells)

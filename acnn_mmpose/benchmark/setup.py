@@ -72,8 +72,13 @@ def make_setup(cfg: Config, device: str, batch_sizes: Sequence[int], folder: str
     Raises:
         ACNNError: If there is no such device, a batch is empty, or the network has no masks.
     """
-    if device.startswith('cuda') and not torch.cuda.is_available():
-        raise ACNNError(f'--device {device} needs a GPU, and torch sees none: leave it out')
+    try:
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ACNNError(
+            f'--device {device} can not be used ({reason}): leave it out, or take cuda:0 with a GPU'
+        ) from error
     if min(batch_sizes) < 1:
         raise ACNNError(f'a batch needs at least 1 image, not {min(batch_sizes)}')
     if cfg.model.get('phase') != 'joint':

@@ -26,14 +26,14 @@ class Case(NamedTuple):
         name: As the table shows it, unique there.
         build: Prepares it and returns the function to measure. Picklable where the table measures
             memory, which takes a process per case.
-        images: How many images, or samples, one call handles.
+        count: How many images one call handles, or whatever the table counts.
         dtype: The precision that its convolutions compute in; None without convolutions.
         counts_as: An earlier case that computes the same, where its operations can't be counted.
     """
 
     name: str
     build: Callable[[], Callable[[], Any]]
-    images: int = 1
+    count: int = 1
     dtype: torch.dtype | None = None
     counts_as: str | None = None
 
@@ -46,6 +46,7 @@ class Table:
         title: What is measured.
         cases: The cases.
         device: Where they compute.
+        per: What the figures are per: an image, a step.
         unit: ``'s'`` measures time, ``'byte'`` peak memory.
         pairs: Further ratios to tell: of the first name's figure to the second's.
         rounds: Per round the figure of every case, in that unit.
@@ -56,6 +57,7 @@ class Table:
     title: str
     cases: Sequence[Case]
     device: str
+    per: str = 'image'
     unit: str = 's'
     pairs: Sequence[tuple[str, str]] = ()
     rounds: list[dict[str, float]] = field(default_factory=list)

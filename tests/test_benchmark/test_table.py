@@ -5,11 +5,13 @@ import time
 from functools import partial
 
 from acnn_mmpose.benchmark import GROUPS, run_benchmark, to_json, to_text
+from acnn_mmpose.benchmark.networks import training_step
 from acnn_mmpose.benchmark.table import Case, Table, yardstick
 from acnn_mmpose.benchmark.timing import clock, interleave
 
 import pytest
 import torch
+from mmpose.registry import MODELS
 
 
 def test_functions_are_called_in_turn_at_least_three_times():
@@ -33,8 +35,8 @@ def filled_table() -> Table:
     """Three rounds; in the second the machine is twice as slow half of the time."""
     peak = yardstick(torch.float32)
     cases = [
-        Case('slow', int, images=2, dtype=torch.float32),
-        Case('fast', int, images=2, dtype=torch.float32),
+        Case('slow', int, count=2, dtype=torch.float32),
+        Case('fast', int, count=2, dtype=torch.float32),
         Case(peak, int, dtype=torch.float32),
     ]
     return Table(
@@ -112,12 +114,18 @@ def fill(megabytes: int):
     return lambda: bytearray(b'1' * (megabytes << 20))
 
 
-def test_peak_memory_is_that_of_the_case_alone():
-    ballast = torch.ones(100 << 20, dtype=torch.uint8)  # of this process, not of the case's
-    table = Table('Peak memory', [Case('a', partial(fill, 60))], 'cpu', unit='byte')
+def test_peak_memory_is_that_of_the_case_alone(setup):
+    ballast = torch.ones(100 << 20, dtype=torch.uint8)  # of this process, not of the cases'
+    cases = [
+        Case('text', partial(fill, 60)),
+        Case('training', partial(training_step, setup, 'ACNN')),
+    ]
+    table = Table('Peak memory', cases, 'cpu', unit='byte')
     list(table.measure(seconds=0))
     # the text and its copy
-    assert table.typical('a') == pytest.approx(2 * 60 * 2**20, rel=0.2)
+    assert table.typical('text') == pytest.approx(2 * 60 * 2**20, rel=0.2)
+    weights = sum(4 * weight.numel() for weight in MODELS.build(setup.cfg.model).parameters())
+    assert table.typical('training') > 3 * weights  # gradients and averages, too
     assert ballast.sum() == 100 << 20
 
 
