@@ -183,6 +183,12 @@ def test_averaged_weights_are_published_unless_told_otherwise(toy_config, tmp_pa
     assert not torch.equal(trained['state_dict'][key], averaged['state_dict'][key])
 
 
+def test_without_safetensors_only_its_files_can_not_be_used(published, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'safetensors.torch', None)
+    with pytest.raises(ACNNError, match='need the package safetensors.*pip install safetensors'):
+        load_from_local(str(published['pose']))
+
+
 def test_what_is_not_fit_to_publish_is_refused(trained, tmp_path):
     source, out = trained['joint'], str(tmp_path / 'out' / 'x')
     weights = torch.load(source)['state_dict']
