@@ -121,8 +121,8 @@ def _check_equal(wanted: np.ndarray, got: np.ndarray) -> None:
     if differ:
         raise ACNNError(
             f"ONNX Runtime's masks differ from PyTorch's in {differ} of {wanted.size} cells: "
-            'nothing was written; where a sigmoid is 0.5 up to rounding, other images (--verify) '
-            'will do'
+            'nothing was written; where a sigmoid is at its threshold up to rounding, '
+            'other images (--verify) will do'
         )
 
 
