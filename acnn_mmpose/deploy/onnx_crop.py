@@ -13,8 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-
-MAX_SIDE = 32767  # of an image that cv2.warpAffine takes, in pixels
+from ..usable import describe_box_problem, describe_size_problem, spell_box, to_bgr
 
 
 class Regions(NamedTuple):
@@ -29,32 +28,28 @@ class Regions(NamedTuple):
     sizes: np.ndarray
 
 
-def check_image(image: Any) -> None:
-    """Check that an image is one as ``cv2.imread`` returns it.
+def check_image(image: Any) -> np.ndarray:
+    """Convert an image to BGR, uint8, as MMPose's side of the package does.
 
     Raises:
-        ACNNError: If it is not.
+        ACNNError: If it is none, or too large.
     """
-    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3:
-        kind = type(image).__name__
-        if isinstance(image, np.ndarray):
-            kind = f'{image.dtype} array of shape {image.shape}'
-        raise ACNNError(f'an image must be a uint8 array (H, W, 3), BGR, but got: {kind}')
-    if image.shape[2] != 3 or not 0 < min(image.shape[:2]) <= max(image.shape[:2]) < MAX_SIDE:
-        raise ACNNError(
-            f'an image must have 3 channels and sides of 1 to {MAX_SIDE - 1} pixels, but its '
-            f'shape is {image.shape}'
-        )
+    image = to_bgr(image)
+    problem = describe_size_problem(image.shape)
+    if problem:
+        raise ACNNError(f'the image {problem}')
+    return image
 
 
-def check_boxes(boxes: Any) -> np.ndarray:
+def check_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
     """Check boxes and return them as a float array (n, 4).
 
     Args:
         boxes: x1, y1, x2, y2 per person, in pixels.
+        shape: Height and width of the image.
 
     Raises:
-        ACNNError: Naming the first box that is none.
+        ACNNError: Naming the first box in which nobody can be found.
     """
     try:
         boxes = np.asarray(boxes)
@@ -65,13 +60,10 @@ def check_boxes(boxes: Any) -> np.ndarray:
             raise TypeError
     except (TypeError, ValueError):
         raise ACNNError('boxes must be numbers of shape (n, 4): x1, y1, x2, y2') from None
-    with np.errstate(over='ignore'):
-        finite = np.isfinite(boxes.astype(np.float32)).all(axis=1)
-    for i in np.flatnonzero(~finite | ~(boxes[:, 2:] > boxes[:, :2]).all(axis=1)):
-        raise ACNNError(
-            f'box {i} is {boxes[i].tolist()}: x1, y1, x2, y2 must be finite, with x1 < x2 and '
-            'y1 < y2'
-        )
+    for i, box in enumerate(boxes):
+        problem = describe_box_problem(box, shape[:2])
+        if problem:
+            raise ACNNError(f'box {i}, {spell_box(box)}, {problem}')
     return boxes
 
 

@@ -71,17 +71,18 @@ class Predictor:
         """Predict the people of an image.
 
         Args:
-            image: (H, W, 3), BGR, uint8, as ``cv2.imread`` returns it.
+            image: (H, W, 3), BGR, uint8, as ``cv2.imread`` returns it; grey, with alpha or with 16
+                bits it is converted.
             boxes: (n, 4), x1, y1, x2, y2 in pixels; n may be 0. None: the whole image is one.
 
         Raises:
-            ACNNError: If the image or a box is none.
+            ACNNError: If the image is none, or a box holds nobody.
         """
-        check_image(image)
+        image = check_image(image)
         if boxes is None:
             boxes = [[0, 0, image.shape[1], image.shape[0]]]
         size = self.card.input_size
-        regions = find_regions(check_boxes(boxes), size, self.card.padding)
+        regions = find_regions(check_boxes(boxes, image.shape), size, self.card.padding)
         heatmaps, masks = self._run(cut_crops(image, regions, size))
         points, scores = decode_heatmaps(heatmaps, size)
         corners = [regions.centers - 0.5 * regions.sizes, regions.centers + 0.5 * regions.sizes]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
 
+from ..datasets import read_image
 from ..datasets.toy import draw_person_image
 from ..engine import check_data
 from ..errors import ACNNError
@@ -62,7 +61,7 @@ def find_crops(model: ACNN, files: Sequence[str] = ()) -> Crops:
     """
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     if files:
-        samples = [pipeline(_describe(_read(file), model)) for file in files]
+        samples = [pipeline(_describe(read_image(file), model)) for file in files]
         source = 'the given images'
     elif _has_test_data(model):
         dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
@@ -131,14 +130,6 @@ def _describe(image: np.ndarray, model: ACNN) -> dict:
     height, width = image.shape[:2]
     box = np.float32([[0, 0, width, height]])
     return {'img': image, 'bbox': box, 'bbox_score': np.ones(1), **model.dataset_meta}
-
-
-def _read(file: str) -> np.ndarray:
-    """Read an image, BGR."""
-    image = cv2.imread(file) if Path(file).is_file() else None
-    if image is None:
-        raise ACNNError(f'image {file} does not exist or can not be read')
-    return image
 
 
 def _has_test_data(model: ACNN) -> bool:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from mmpose.evaluation.functional import nms
 
-from ..datasets.loading import describe_box_problem
 from ..errors import ACNNError
+from ..usable import describe_box_problem
 from .sources import Frame
 
 

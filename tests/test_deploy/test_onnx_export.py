@@ -123,19 +123,26 @@ def test_a_missing_package_is_named(model, tmp_path, monkeypatch, package):
 
 
 def test_what_a_predictor_would_do_otherwise_is_refused(toy_root, tmp_path):
-    affine = 'test_dataloader.dataset.pipeline.2'
+    affine = 'test_dataloader.dataset.pipeline.3'
     no_affine = [dict(type='LoadImage'), dict(type='GetBBoxCenterScale')]
     for options, words in (
         ({'model.head.decoder.unbiased': True}, 'unbiased=False'),
         ({'test_dataloader.dataset.pipeline': no_affine}, 'one TopdownAffine'),
         ({f'{affine}.use_udp': True}, 'use_udp=False'),
-        ({f'{affine}.input_size': (128, 96)}, r'\(128, 96\) do not fit'),
+        ({'model.backbone.regions': True}, 'regions are found for each person'),
         ({'model.test_cfg.flip_mode': 'offset'}, "flip_mode='heatmap'"),
         ({'train_dataloader.dataset.type': 'CocoDataset'}, 'has 16 joints, but its data set 17'),
     ):
         model = make_model(toy_root, **options)
         with pytest.raises(ACNNError, match=words):
             export_onnx(model, tmp_path / 'acnn.onnx')
+
+
+def test_a_deployed_model_is_refused(toy_root, tmp_path):
+    model = make_model(toy_root)
+    model.switch_to_deploy()
+    with pytest.raises(ACNNError, match='before switch_to_deploy'):
+        export_onnx(model, tmp_path / 'acnn.onnx')
 
 
 def test_masks_of_a_phase_without_are_refused(toy_root, tmp_path):
@@ -154,7 +161,7 @@ def test_crops_come_from_the_best_images_there_are(toy_root, tmp_path):
     images, source = find_crops(model)
     assert images.shape == (8, 128, 128, 3)
     assert 'generated images' in source
-    with pytest.raises(ACNNError, match='does not exist or can not be read'):
+    with pytest.raises(ACNNError, match=r'image .*README\.md '):
         find_crops(model, [str(ROOT / 'README.md')])
 
 

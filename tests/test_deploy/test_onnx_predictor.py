@@ -22,7 +22,7 @@ from tests.test_deploy.onnx_model import make_model
 onnx = pytest.importorskip('onnx')
 pytest.importorskip('onnxruntime')
 
-BOXES = [[10.5, 20.25, 120, 150], [-60, -30, 70, 90], [0, 0, 33, 150], [500, 500, 600, 700]]
+BOXES = [[10.5, 20.25, 120, 150], [-60, -30, 70, 90], [0, 0, 33, 150], [9, 9, 600, 700]]
 
 
 @pytest.fixture(scope='module')
@@ -157,7 +157,7 @@ def test_a_device_that_is_not_there_is_named(file):
 
 def test_bad_images_and_boxes_are_refused(file, images):
     predictor = Predictor(file)
-    with pytest.raises(ACNNError, match='an image must be a uint8 array'):
+    with pytest.raises(ACNNError, match='is no image'):
         predictor(images[0] / 255.0)
-    with pytest.raises(ACNNError, match='box 0 is'):
+    with pytest.raises(ACNNError, match='box 0, '):
         predictor(images[0], [[0, 0, np.nan, 5]])
