@@ -15,7 +15,7 @@ from mmpose.registry import MODELS
 
 from ..errors import ACNNError
 from ..models import PHASES
-from .checkpoint_check import describe_mismatch
+from ..models.weights import describe_mismatch
 from .checkpoints import latest_checkpoint, read_meta
 from .failures import explain_failures
 

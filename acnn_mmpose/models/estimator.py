@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ..errors import ACNNError
 from .backbone import StageOutput
 from .compilation import compile_frozen
+from .weights import describe_mismatch
 
 
 class Phase(NamedTuple):
@@ -144,11 +145,26 @@ class ACNN(TopdownPoseEstimator):
             self.backbone.forward = compile_frozen(self.backbone.forward)
         self.deployed = True
 
-    def _load_state_dict_pre_hook(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse weights that a deployed model has no place for; runs before any are loaded."""
+    def _load_state_dict_pre_hook(
+        self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        """Refuse weights that this model has no place for, before any are loaded.
+
+        MMEngine, hence MMPose's ``init_model``, would load what fits and warn of the rest. Only
+        mask branches may be missing or superfluous: they are not part of every phase.
+        """
         if self.deployed:
             raise ACNNError('load the checkpoint first, then deploy: a deployed model takes none')
-        super()._load_state_dict_pre_hook(*args, **kwargs)
+        super()._load_state_dict_pre_hook(state_dict, prefix, *args, **kwargs)
+        weights = {
+            key[len(prefix) :]: value for key, value in state_dict.items() if key.startswith(prefix)
+        }
+        mismatch = describe_mismatch(self, weights, masks_optional=True)
+        if mismatch:
+            raise ACNNError(
+                f'the weights are not those of this network: {mismatch}; give a checkpoint with '
+                'the same num_stages, channels, depth and joints'
+            )
 
     def extract_feat(self, inputs: Tensor) -> tuple[StageOutput, ...]:
         """Run the backbone; a deployed one's features are float32, for the head is.

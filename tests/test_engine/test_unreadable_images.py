@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
-from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine import UnreadableImagesHook, train_in_order
 from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
+from mmpose.registry import DATASETS
 
 from tests.conftest import toy_phase
 
@@ -50,3 +52,30 @@ def test_more_than_the_limit_end_the_run(damaged_root, tmp_path):
     limit = {'train_dataloader.dataset.max_unreadable': 1}
     with pytest.raises(ACNNError, match=r'^2 images .*max_unreadable is 1: restore.*--resume'):
         train(tmp_path, **limit)
+
+
+def test_processes_learn_from_each_other(damaged_root, tmp_path, monkeypatch):
+    """With a stand-in for the exchange: another process found the person 5."""
+
+    def exchange(found, operation):
+        assert operation == 'max'
+        found[5] = 1
+
+    monkeypatch.setattr('acnn_mmpose.engine.unreadable_images.all_reduce', exchange)
+    dataset = DATASETS.build(toy_phase(1, tmp_path).train_dataloader.dataset)
+    dataset[2]  # unreadable, found by this process
+    warnings = []
+    runner = SimpleNamespace(
+        train_dataloader=SimpleNamespace(dataset=dataset),
+        logger=SimpleNamespace(warning=warnings.append),
+        iter=0,
+    )
+    hook = UnreadableImagesHook(interval=1)
+    hook.after_train_iter(runner, 0)
+    hook.after_train_iter(runner, 0)
+    assert dataset.unreadable.nonzero().flatten().tolist() == [2, 5]
+    assert ['000000003.jpg' in warnings[0], '000000006.jpg' in warnings[1]] == [True, True]
+    assert len(warnings) == 2
+    dataset.max_unreadable = 1
+    with pytest.raises(ACNNError, match='2 images of the training set'):
+        hook.after_train_iter(runner, 0)

@@ -90,3 +90,21 @@ def test_a_bad_image_is_named(config, trained, tmp_path):
         inference_topdown(model, np.zeros((9, 9, 3)))
     (result,) = inference_topdown(model, np.zeros((9, 9), np.uint8))
     assert result.pred_instances.keypoints.shape == (1, 16, 2)
+
+
+@pytest.mark.parametrize(
+    ('other', 'culprit'),
+    [
+        (dict(num_stages=3), r'missing: backbone\.thetas\.2'),
+        (dict(num_stages=1), r'unexpected: backbone\.thetas\.1'),
+        (dict(channels=32), r'shape: .* instead of'),
+    ],
+)
+def test_init_model_refuses_the_weights_of_another_network(config, trained, other, culprit):
+    """MMEngine would load what fits and warn."""
+    options = {f'model.backbone.{key}': value for key, value in other.items()}
+    options['model.head.num_stages'] = other.get('num_stages', 2)
+    options['model.head.in_channels'] = other.get('channels', 16)
+    options['model.phase'] = 'pose'
+    with pytest.raises(ACNNError, match=f'{culprit}.*give a checkpoint with the same num_stages'):
+        init_model(config, str(trained['joint']), device='cpu', cfg_options=options)
