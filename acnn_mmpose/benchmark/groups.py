@@ -5,25 +5,29 @@ To add a case, write a function that prepares it (see :mod:`.networks`) and name
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 
 import torch
 
 from ..engine import amp_dtype
 from ..hardware import bfloat16_speedup
+from .deployed import deployed_pass, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
 from .pipelines import configured_pipeline, stock_pipeline
 from .setup import Setup
 from .step_parts import accuracy, attention_statistics, optimizer_step
-from .table import Case, Table, yardstick
+from .table import Case, Comparison, Table, spell, yardstick
 
 PLAIN = 'ACNN, plain'
 ACNN = 'ACNN'
 AMP = 'ACNN, mixed precision'
 HOURGLASS = 'ACNN without masks'
 MMPOSE = "MMPose's hourglass52"
-PAIRS = ((ACNN, HOURGLASS),)
+ATTENTION = Comparison(ACNN, HOURGLASS)
 
 
 def forward(setup: Setup) -> Iterator[Table]:
@@ -34,8 +38,32 @@ def forward(setup: Setup) -> Iterator[Table]:
             f'Forward pass, {size} {images}',
             [*_forward_cases(setup, size), *_yardsticks(setup)],
             setup.device,
-            pairs=PAIRS,
+            comparisons=[ATTENTION],
         )
+
+
+def deploy(setup: Setup) -> Iterator[Table]:
+    """Compare networks made for prediction only, and what half of the map saves, at batch 1."""
+    cases = [Case(PLAIN, partial(forward_pass, setup, 'ACNN', 1, plain=True), 1, torch.float32)]
+    comparisons = []
+    for dtype in (torch.float32, torch.bfloat16):
+        build = partial(deployed_pass, setup, 1, dtype)
+        name = f'deployed, {spell(dtype)}'
+        half, first = f'{name}, half map', f'{name}, stem and stage 1'
+        cases += [
+            Case(name, build, 1, dtype),
+            Case(half, partial(build, half_map=True), 1, dtype),
+            Case(first, partial(build, one_stage=True), 1, dtype),
+        ]
+        if _can_compile(setup):
+            cases.append(Case(f'{name}, compiled', partial(build, compile=True), 1, dtype, name))
+        comparisons.append(Comparison(half, name, first))
+    yield Table(
+        'Deployed, forward pass, 1 image',
+        [*_without_slow_precision(cases, setup), *_yardsticks(setup)],
+        setup.device,
+        comparisons=comparisons,
+    )
 
 
 def train(setup: Setup) -> Iterator[Table]:
@@ -44,7 +72,7 @@ def train(setup: Setup) -> Iterator[Table]:
         f'Training step, {setup.cfg.train_dataloader.batch_size} images',
         [*_training_cases(setup), *_yardsticks(setup)],
         setup.device,
-        pairs=PAIRS,
+        comparisons=[ATTENTION],
     )
 
 
@@ -86,16 +114,23 @@ def pipeline(setup: Setup) -> Iterator[Table]:
 
 
 def api(setup: Setup) -> Iterator[Table]:
-    """Compare predictions of one person through MMPose's ``inference_topdown``."""
+    """Compare predictions of one person through MMPose's API, and without."""
+    two_passes, single = f'{ACNN}, flip test in two passes', f'{ACNN}, no flip test'
+    cases = [
+        Case(two_passes, partial(prediction, setup, 'ACNN', in_two_passes=True)),
+        Case(f'{ACNN}, flip test', partial(prediction, setup, 'ACNN')),
+        Case(single, partial(prediction, setup, 'ACNN', flip_test=False)),
+        Case('deployed, flip test', partial(prediction, setup, 'ACNN', deploy=torch.float32)),
+        Case(f'{MMPOSE}, flip test', partial(prediction, setup, 'MMPose')),
+    ]
+    if setup.device == 'cpu' and find_spec('onnx') and find_spec('onnxruntime'):
+        cases.append(Case('ONNX Runtime, flip test', partial(onnx_prediction, setup)))
     yield Table(
-        'inference_topdown, 1 person',
-        [
-            Case(f'{ACNN}, flip test', partial(prediction, setup, 'ACNN', True)),
-            Case(f'{ACNN}, no flip test', partial(prediction, setup, 'ACNN', False)),
-            Case(f'{MMPOSE}, flip test', partial(prediction, setup, 'MMPose', True)),
-        ],
+        'Prediction of 1 person in an image',
+        cases,
         setup.device,
         per='person',
+        comparisons=[Comparison(f'{ACNN}, flip test', single)],
     )
 
 
@@ -116,9 +151,9 @@ def memory(setup: Setup) -> Iterator[Table]:
     )
 
 
-GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = dict(
-    forward=forward, train=train, parts=parts, pipeline=pipeline, api=api, memory=memory
-)
+GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
+    group.__name__: group for group in (forward, deploy, train, parts, pipeline, api, memory)
+}
 
 
 def _forward_cases(setup: Setup, size: int) -> list[Case]:
@@ -152,6 +187,12 @@ def _yardsticks(setup: Setup) -> list[Case]:
         for dtype in (torch.float32, amp_dtype(setup.device))
     ]
     return _without_slow_precision(cases, setup)
+
+
+def _can_compile(setup: Setup) -> bool:
+    """Whether torch.compile finds what it needs: on a CPU a C++ compiler."""
+    is_cpu = torch.device(setup.device).type == 'cpu'
+    return not is_cpu or shutil.which(os.environ.get('CXX', 'g++')) is not None
 
 
 def _without_slow_precision(cases: list[Case], setup: Setup) -> list[Case]:

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmpose.apis import inference_topdown, init_model
 from mmpose.models.heads import CPMHead
+from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from torch import nn
 
@@ -29,7 +30,7 @@ def forward_pass(
     setup: Setup, network: str, size: int, plain: bool = False, amp: bool = False
 ) -> Run:
     """Prepare the forward pass of a batch of ``size`` images to the last heatmaps."""
-    model = _build(setup.network(network), setup.device, plain).eval()
+    model = build_network(setup.network(network), setup.device, plain).eval()
     inputs = model.data_preprocessor(setup.batch(size))['inputs']
     dtype = amp_dtype(setup.device)
     device_type = torch.device(setup.device).type
@@ -49,16 +50,34 @@ def training_step(setup: Setup, network: str, plain: bool = False, amp: bool = F
         enable_amp(cfg, setup.device)
     if plain:
         cfg.optim_wrapper.optimizer.pop('foreach', None)
-    model = _build(cfg, setup.device, plain).train()
+    model = build_network(cfg, setup.device, plain).train()
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     batch = setup.batch(setup.cfg.train_dataloader.batch_size)
     return lambda: model.train_step(batch, wrapper)
 
 
-def prediction(setup: Setup, network: str, flip_test: bool) -> Run:
-    """Prepare MMPose's ``inference_topdown`` of one person in an image that has been read."""
+def prediction(
+    setup: Setup,
+    network: str,
+    flip_test: bool = True,
+    in_two_passes: bool = False,
+    deploy: torch.dtype | None = None,
+) -> Run:
+    """Prepare MMPose's ``inference_topdown`` of one person in an image that has been read.
+
+    Args:
+        setup: What the cases share.
+        network: Which network.
+        flip_test: Whether the mirror image is predicted, too.
+        in_two_passes: One after the other, as in MMPose, instead of as one batch.
+        deploy: Deploy the network to compute in this precision.
+    """
     model = init_model(setup.network(network), device=setup.device)
     model.test_cfg = {**model.test_cfg, 'flip_test': flip_test}
+    if in_two_passes:
+        model.predict = MethodType(TopdownPoseEstimator.predict, model)
+    if deploy is not None:
+        model.switch_to_deploy(deploy)
     image = cv2.imread(setup.people[0]['img_path'])
     return lambda: inference_topdown(model, image, setup.people[0]['bbox'])
 
@@ -70,7 +89,8 @@ def matrix_product(device: str, dtype: torch.dtype) -> Run:
     return lambda: left @ right
 
 
-def _build(cfg: Config, device: str, plain: bool) -> nn.Module:
+def build_network(cfg: Config, device: str, plain: bool = False) -> nn.Module:
+    """Build a network with the same random weights every time."""
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device)
     if plain:

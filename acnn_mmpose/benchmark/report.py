@@ -11,7 +11,7 @@ import torch
 
 from ..errors import ACNNError
 from ..hardware import name_cpu
-from .table import Case, Table, yardstick
+from .table import PRECISIONS, Case, Table, yardstick
 
 COLUMNS = {  # key of a figure: heading, in which {} is what is counted, and format
     'speedup': ('speed', '{:.2f}x'),
@@ -63,6 +63,7 @@ def to_json(tables: Sequence[Table], device: str) -> dict[str, Any]:
                 unit=table.unit,
                 per=table.per,
                 cases={case.name: _figures(table, case) for case in _measured(table)},
+                comparisons=_compare(table),
                 parts_ms={name: _median_parts(parts) for name, parts in table.parts.items()},
                 rounds=table.rounds,
             )
@@ -95,23 +96,34 @@ def _figures(table: Table, case: Case) -> dict[str, float]:
     return figures
 
 
+def _compare(table: Table) -> list[dict[str, Any]]:
+    """Compute the comparisons whose cases have been measured."""
+    measured = {case.name for case in _measured(table)}
+    return [
+        dict(comparison._asdict(), time=table.ratio(*comparison))
+        for comparison in table.comparisons
+        if set(comparison) <= {*measured, None}
+    ]
+
+
 def _write_table(table: Table) -> str:
     rows = {case.name: _figures(table, case) for case in _measured(table)}
-    yardsticks = {name: row for name, row in rows.items() if row.get('share_of_peak') == 1}
-    rows = {name: row for name, row in rows.items() if name not in yardsticks}
+    peaks = {name: rows.pop(name) for name in map(yardstick, PRECISIONS) if name in rows}
     keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
     rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
     lines = [table.title + rounds]
     cells = [['', *(COLUMNS[key][0].format(table.per) for key in keys)]]
     for name, row in rows.items():
-        cells.append([name, *(COLUMNS[key][1].format(row[key]) for key in keys)])
+        cells.append(
+            [name, *(COLUMNS[key][1].format(row[key]) if key in row else '' for key in keys)]
+        )
     lines += _align(cells)
-    for name, row in yardsticks.items():
-        lines.append(f'peak: {name}: {row["gflops_per_second"]:.0f} GFLOP/s')
-    for name, other in table.pairs:
-        if name in rows and other in rows:
-            share = table.ratio(name, other) - 1
-            lines.append(f'{name} takes {share:+.1%} of the time of {other}')
+    lines += [f'{name}: {row["gflops_per_second"]:.0f} GFLOP/s' for name, row in peaks.items()]
+    for told in _compare(table):
+        without = f', both without {told["without"]}' if told['without'] else ''
+        lines.append(
+            f'{told["name"]} takes {told["time"]:.3f}x the time of {told["other"]}{without}'
+        )
     for name, parts in table.parts.items():
         figures = ', '.join(f'{part} {ms:.2f}' for part, ms in _median_parts(parts).items())
         lines.append(f'{name}, ms: {figures}')

@@ -11,6 +11,7 @@ from mmpose.registry import MODELS
 from mmpose.utils.tensor_utils import to_numpy
 
 from ..engine.attention_stats import measure_coverage, root_mean_square
+from ..models import stack_masks
 from ..models.accuracy import heatmap_accuracy
 from .setup import Setup
 
@@ -47,7 +48,7 @@ def attention_statistics(setup: Setup) -> Callable[[], Any]:
     gradients = [torch.zeros_like(weight) for weight in model.parameters()]
 
     def run() -> None:
-        measure_coverage(stages, targets).tolist()
+        measure_coverage(stack_masks(stages), targets).tolist()
         root_mean_square(gradients).item()
 
     return run

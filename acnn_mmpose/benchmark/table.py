@@ -13,10 +13,17 @@ from torch.utils.flop_counter import FlopCounterMode
 from .memory import measure_peaks
 from .timing import interleave
 
+PRECISIONS = (torch.float32, torch.bfloat16, torch.float16)
+
+
+def spell(dtype: torch.dtype) -> str:
+    """Name a precision, for example ``'float32'``."""
+    return str(dtype).rpartition('.')[2]
+
 
 def yardstick(dtype: torch.dtype) -> str:
     """Name the case that measures the machine's peak in a precision: a large matrix product."""
-    return f'matrix product, {str(dtype).rpartition(".")[2]}'
+    return f'matrix product, {spell(dtype)}'
 
 
 class Case(NamedTuple):
@@ -38,6 +45,20 @@ class Case(NamedTuple):
     counts_as: str | None = None
 
 
+class Comparison(NamedTuple):
+    """Two cases of a table whose ratio is worth a sentence.
+
+    Attributes:
+        name: The case that it is about.
+        other: What it is compared with.
+        without: A case that is a part of both, to be left out; None: none.
+    """
+
+    name: str
+    other: str
+    without: str | None = None
+
+
 @dataclass
 class Table:
     """Cases that are measured in turn; the first is what the others' ratios are of.
@@ -48,7 +69,7 @@ class Table:
         device: Where they compute.
         per: What the figures are per: an image, a step.
         unit: ``'s'`` measures time, ``'byte'`` peak memory.
-        pairs: Further ratios to tell: of the first name's figure to the second's.
+        comparisons: Further ratios to tell.
         rounds: Per round the figure of every case, in that unit.
         flops: Per case the floating-point operations of a call.
         parts: Per case that gives them, per part of it the seconds of each call.
@@ -59,7 +80,7 @@ class Table:
     device: str
     per: str = 'image'
     unit: str = 's'
-    pairs: Sequence[tuple[str, str]] = ()
+    comparisons: Sequence[Comparison] = ()
     rounds: list[dict[str, float]] = field(default_factory=list)
     flops: dict[str, int] = field(default_factory=dict)
     parts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
@@ -98,9 +119,15 @@ class Table:
             run()
         return counter.get_total_flops()
 
-    def ratio(self, name: str, other: str) -> float:
-        """Compute how many times the figure of one case is that of another: median over rounds."""
-        return median(figures[name] / figures[other] for figures in self.rounds)
+    def ratio(self, name: str, other: str, without: str | None = None) -> float:
+        """Compute how many times the figure of one case is that of another: median over rounds.
+
+        Arguments as the attributes of :class:`Comparison`.
+        """
+        return median(
+            (figures[name] - figures.get(without, 0)) / (figures[other] - figures.get(without, 0))
+            for figures in self.rounds
+        )
 
     def typical(self, name: str) -> float:
         """Compute the median figure of a case."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from acnn_mmpose.benchmark import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from acnn_mmpose.benchmark import groups as groups_module
+from acnn_mmpose.benchmark.deployed import deployed_pass
 from acnn_mmpose.benchmark.networks import forward_pass, training_step
 from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
 from acnn_mmpose.errors import ACNNError
@@ -10,6 +11,7 @@ from acnn_mmpose.models.complexity import measure_complexity
 import pytest
 import torch
 from mmpose.registry import MODELS
+from torch.utils.flop_counter import FlopCounterMode
 
 
 @pytest.fixture
@@ -19,16 +21,18 @@ def fast_bfloat16(monkeypatch):
 
 def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, monkeypatch):
     monkeypatch.setattr(timing, 'MIN_ROUNDS', 1)
+    monkeypatch.setattr(groups_module, '_can_compile', lambda _: False)  # takes minutes
     names = [name for name in GROUPS if name != 'memory']  # that takes a process per case
     tables = run_benchmark(setup, names, seconds=0)
     assert [table.title.split(',')[0] for table in tables] == [
         'Forward pass',
         'Forward pass',
+        'Deployed',
         'Training step',
         'Figures to log in a training step',
         'Optimizer step',
         'Data pipeline in one worker',
-        'inference_topdown',
+        'Prediction of 1 person in an image',
     ]
     text, written = to_text(tables, 'cpu'), to_json(tables, 'cpu')
     for table, figures in zip(tables, written['tables']):
@@ -42,6 +46,23 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
     assert first == pytest.approx(measure_complexity(model, (128, 128)).flops)
     # a matrix product of N x N takes 2 N^3 operations
     assert tables[0].flops['matrix product, float32'] == 2 * 2048**3
+
+
+def test_half_the_map_saves_work_in_the_stages_after_the_first(setup):
+    def flops(**options):
+        with FlopCounterMode(display=False) as counter:
+            deployed_pass(setup, 1, **options)()
+        return counter.get_total_flops()
+
+    whole, half, first = flops(), flops(half_map=True), flops(one_stage=True)
+    # but for heatmaps, which are made of the whole map: much of so small a network
+    assert 0.5 < (half - first) / (whole - first) < 0.6
+
+
+def test_compiling_needs_a_compiler(setup, monkeypatch):
+    monkeypatch.setenv('CXX', 'no-such-compiler')
+    (table,) = GROUPS['deploy'](setup)
+    assert not [case.name for case in table.cases if 'compiled' in case.name]
 
 
 def test_plain_differs_in_format_only(setup):

@@ -6,7 +6,7 @@ from functools import partial
 
 from acnn_mmpose.benchmark import GROUPS, run_benchmark, to_json, to_text
 from acnn_mmpose.benchmark.networks import training_step
-from acnn_mmpose.benchmark.table import Case, Table, yardstick
+from acnn_mmpose.benchmark.table import Case, Comparison, Table, yardstick
 from acnn_mmpose.benchmark.timing import clock, interleave
 
 import pytest
@@ -37,17 +37,18 @@ def filled_table() -> Table:
     cases = [
         Case('slow', int, count=2, dtype=torch.float32),
         Case('fast', int, count=2, dtype=torch.float32),
+        Case('part', int),
         Case(peak, int, dtype=torch.float32),
     ]
     return Table(
         'Title',
         cases,
         'cpu',
-        pairs=[('fast', 'slow')],
+        comparisons=[Comparison('fast', 'slow'), Comparison('fast', 'slow', 'part')],
         rounds=[
-            {'slow': 0.4, 'fast': 0.1, peak: 0.1},
-            {'slow': 0.8, 'fast': 0.1, peak: 0.1},
-            {'slow': 0.4, 'fast': 0.2, peak: 0.2},
+            {'slow': 0.4, 'fast': 0.1, 'part': 0.05, peak: 0.1},
+            {'slow': 0.8, 'fast': 0.1, 'part': 0.05, peak: 0.1},
+            {'slow': 0.4, 'fast': 0.2, 'part': 0.05, peak: 0.2},
         ],
         flops={'slow': 10**10, 'fast': 10**10, peak: 2 * 10**10},
         parts={'fast': {'Flip': [0.001, 0.002, 0.009]}},
@@ -65,9 +66,11 @@ def test_the_text_gives_ratios_then_figures():
     assert ' '.join(lines[3].split()) == 'speed ms/image images/s GFLOPs/image GFLOP/s of peak'
     assert ' '.join(lines[4].split()) == 'slow 1.00x 200.0 5.0 5.0 25 12%'
     assert ' '.join(lines[5].split()) == 'fast 4.00x 50.0 20.0 5.0 100 50%'
-    assert lines[6:] == [
-        'peak: matrix product, float32: 200 GFLOP/s',
-        'fast takes -75.0% of the time of slow',
+    assert ' '.join(lines[6].split()) == 'part 8.00x 50.0 20.0'
+    assert lines[7:] == [
+        'matrix product, float32: 200 GFLOP/s',
+        'fast takes 0.250x the time of slow',
+        'fast takes 0.143x the time of slow, both without part',
         'fast, ms: Flip 2.00',
     ]
     assert f'{torch.get_num_threads()} thread' in lines[0]
@@ -79,7 +82,17 @@ def test_the_json_has_the_same_figures():
     assert table['cases']['fast']['speedup'] == pytest.approx(4)
     assert table['cases']['fast']['share_of_peak'] == pytest.approx(0.5)
     assert table['parts_ms'] == {'fast': {'Flip': 2}}
+    assert [told['time'] for told in table['comparisons']] == pytest.approx([1 / 4, 1 / 7])
     assert len(table['rounds']) == 3
+
+
+def test_what_has_not_been_measured_is_not_compared():
+    table = filled_table()
+    table.unit, table.rounds = 'byte', [{'slow': 2 * 10**6, 'fast': 10**6}]
+    assert [told['without'] for told in to_json([table], 'cpu')['tables'][0]['comparisons']] == [
+        None
+    ]
+    assert 'without' not in to_text([table], 'cpu')
 
 
 def interrupt_after(calls: int):
