@@ -58,11 +58,8 @@ def _explain(error: Exception) -> str | None:
         remedy = next(remedy for signal, remedy in REMEDIES.items() if signal in message)
         return f'{what} while the {split} split was read; {remedy.format(split=split)}'
     if ' in DataLoader worker process ' in message.partition('\n')[0]:
+        print_log(message, logger='current', level=logging.ERROR)
         reason = _last_of_traceback(message)
-        if isinstance(error, ACNNError):
-            reason = reason.partition(': ')[2]
-        else:
-            print_log(message, logger='current', level=logging.ERROR)
         return f'reading the {_split_being_read(error)} split failed: {reason}'
     if isinstance(error, RuntimeError) and re.search('gloo|NCCL', message):
         what = re.sub(r'^\[\S+\] ', '', message).partition('\n')[0]  # without torch's source file

@@ -65,6 +65,7 @@ def test_the_checkpoint_would_run_its_code(evil):
         ('infer.py', ['config.py', 'evil.pth', 'image.jpg']),
         ('visualize.py', ['config.py', 'evil.pth', 'out.png']),
         ('publish.py', ['evil.pth', 'out']),
+        ('export_onnx.py', ['config.py', 'evil.pth', 'out.onnx']),
     ],
 )
 def test_every_tool_that_loads_checkpoints_refuses_it(
@@ -81,7 +82,14 @@ def test_no_other_tool_takes_a_checkpoint():
     """A new one belongs into the list above."""
     takers = {path.name for path in ROOT.glob('tools/*.py') if 'CHECKPOINT' in path.read_text()}
     takers |= {path.name for path in ROOT.glob('tools/*.py') if "'checkpoint'" in path.read_text()}
-    assert takers == {'train.py', 'test.py', 'infer.py', 'visualize.py', 'publish.py'}
+    assert takers == {
+        'train.py',
+        'test.py',
+        'infer.py',
+        'visualize.py',
+        'publish.py',
+        'export_onnx.py',
+    }
 
 
 def test_a_detectors_checkpoint_is_refused(evil):

@@ -64,11 +64,7 @@ def read(split: str, fault) -> None:
         ('val', die(signal.SIGBUS), r'Bus error while the val split .*enlarge /dev/shm'),
         ('test', lambda: os._exit(3), r'exited unexpectedly .* the test .*num_workers=0 the cause'),
         ('val', complain(TypeError('a\nb')), '^reading the val split failed: TypeError: a b$'),
-        (
-            'train',
-            complain(ACNNError('x.jpg: bad')),
-            r'^reading the train split failed: x.jpg: bad$',
-        ),
+        ('train', complain(ACNNError('x.jpg: bad')), r'^x.jpg: bad$'),
     ],
 )
 def test_a_failing_worker_is_explained(split, fault, message):

@@ -56,7 +56,7 @@ def test_joint_training_may_skip_phases_that_it_says_it_skips(toy_config, traine
     once = {'train_cfg.max_epochs': 1}
     Runner.from_cfg(toy_config(3, **{'model.phase': 'joint_from_scratch'}, **once)).train()
     skips_one = {'model.phase': 'joint_after_pose', 'model.backbone.mask_bias': 0.5, **once}
-    skips_one['optim_wrapper.optimizer.lr'] = 0.0
+    skips_one['optim_wrapper.optimizer.lr'] = 1e-12  # too small to move the bias
     runner = Runner.from_cfg(toy_config(3, load_from=str(trained['pose']), **skips_one))
     runner.train()
     assert runner.model.backbone.mask_branches[0].logit.bias.item() == 0.5

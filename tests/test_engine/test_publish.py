@@ -160,7 +160,9 @@ def test_a_damaged_or_renamed_file_is_refused(published, tmp_path):
 
 
 def test_a_foreign_safetensors_file_is_weights_without_a_phase(config, trained, tmp_path):
-    save_file(torch.load(trained['joint'])['state_dict'], tmp_path / 'foreign.safetensors')
+    weights = torch.load(trained['joint'])['state_dict']
+    weights = {key: value.contiguous() for key, value in weights.items()}
+    save_file(weights, tmp_path / 'foreign.safetensors')
     assert load_from_local(str(tmp_path / 'foreign.safetensors'))['meta'] == {}
     engine.load_model(engine.load_config(config), str(tmp_path / 'foreign.safetensors'))
 
