@@ -16,7 +16,7 @@ from .config_check import check_config
 def load_config(
     path: str, work_dir: str | None = None, cfg_options: dict[str, Any] | None = None
 ) -> Config:
-    """Read a config file; a config file is Python and runs as code.
+    """Read a config file of a training or test, and check its values.
 
     Args:
         path: The config file.
@@ -31,14 +31,7 @@ def load_config(
         ACNNError: If the config file does not exist, can't be read, or has values that make no
             sense (:func:`check_config`).
     """
-    if not Path(path).is_file():
-        raise ACNNError(f'config file {path} does not exist')
-    if not os.environ.get('ACNN_DATA_ROOT', 'unset'):
-        raise ACNNError('ACNN_DATA_ROOT is set but empty: unset it, or set it to a folder')
-    try:
-        cfg = Config.fromfile(path)
-    except Exception as error:  # a config is Python and may raise anything
-        raise ACNNError(f'{path} can not be read as a config: {error!r}') from error
+    cfg = read_config(path)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     try:
         cfg.merge_from_dict(cfg_options or {})
@@ -46,6 +39,22 @@ def load_config(
         raise ACNNError(f'--cfg-options do not fit {path}: {error}') from error
     check_config(cfg)
     return cfg
+
+
+def read_config(path: str) -> Config:
+    """Read a config file of any kind; a config file is Python and runs as code.
+
+    Raises:
+        ACNNError: If the file does not exist or can't be read.
+    """
+    if not Path(path).is_file():
+        raise ACNNError(f'config file {path} does not exist')
+    if not os.environ.get('ACNN_DATA_ROOT', 'unset'):
+        raise ACNNError('ACNN_DATA_ROOT is set but empty: unset it, or set it to a folder')
+    try:
+        return Config.fromfile(path)
+    except Exception as error:  # a config is Python and may raise anything
+        raise ACNNError(f'{path} can not be read as a config: {error!r}') from error
 
 
 def make_work_dir(cfg: Config) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..engine import load_config
+from ..engine import load_config, read_config
 from ..errors import ACNNError
 
 # of a config, what decides which weights come out, and what there does not
@@ -121,7 +121,7 @@ def load_plan(path: str) -> Plan:
     Raises:
         ACNNError: If it can't be read, lacks something, or its variants differ in budget.
     """
-    content = load_config(path)
+    content = read_config(path)
     try:
         variants = {
             variant: tuple(Phase(**phase) for phase in entry['phases'])

@@ -14,6 +14,7 @@ from mmengine.logging import print_log
 
 from ..engine import check_data, make_work_dir, train_in_order
 from ..engine.checkpoints import latest_checkpoint, read_meta
+from ..engine.config_check import check_config
 from .plan import Phase, Plan, Run, build_config, phase_key
 from .provenance import describe_data, note_piece
 from .results import append_line, has_line, measure_run
@@ -122,6 +123,7 @@ def _train(steps: Sequence[Step], label: str, deadline: float | None) -> bool:
                 if deadline is not None and time.time() >= deadline:
                     return False
                 print_log(f'{label}: phase {number} of {len(steps)}', logger='current')
+                check_config(step.cfg)
                 note_piece(step.phase, step.cfg)
                 step.cfg.load_from = previous
                 step.cfg.custom_hooks.append(dict(type='ClockHook', deadline=deadline))
