@@ -113,6 +113,8 @@ def test_equal_checkpoints_give_equal_bytes_and_the_name_is_their_sha256(
     assert again.read_bytes() == first.read_bytes()
     assert first.name == f'joint-{hashlib.sha256(first.read_bytes()).hexdigest()[:8]}.safetensors'
     assert [path.name for path in tmp_path.iterdir()] == [again.name]
+    republished = engine.publish_checkpoint(str(first), str(tmp_path / 'joint'))
+    assert republished.name == first.name
 
 
 def test_it_tests_as_its_checkpoint_and_starts_the_next_phase(toy_config, trained, published):
