@@ -26,7 +26,7 @@ def write(path, array, **options):
         ('colour.png', GRADIENT[..., ::-1], GRADIENT),
         ('grey.png', GRADIENT[..., 0], GRADIENT[..., [0, 0, 0]]),
         ('rgba.png', np.dstack([GRADIENT[..., ::-1], GRADIENT[..., 0]]), GRADIENT),
-        ('16bit.png', GRADIENT[..., 0].astype(np.uint16) * 257, GRADIENT[..., [0, 0, 0]]),
+        ('16bit.png', GRADIENT[..., 0].astype(np.uint16) * 256 + 7, GRADIENT[..., [0, 0, 0]]),
         ('one.png', GRADIENT[:1, :1, ::-1], GRADIENT[:1, :1]),
         ('wide.png', np.full((2, 20_000, 3), 7, np.uint8), np.full((2, 20_000, 3), 7, np.uint8)),
     ],
@@ -86,7 +86,7 @@ def test_an_image_that_warp_affine_can_not_take_is_refused(tmp_path):
 @pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
 def test_arrays_become_bgr_like_files(shape, dtype):
     array = np.full(shape, 99, np.uint8)
-    given = array if dtype == np.uint8 else array.astype(np.uint16) * 257
+    given = array if dtype == np.uint8 else array.astype(np.uint16) * 256 + 7
     results = LoadReadableImage()(dict(img=given))
     np.testing.assert_array_equal(results['img'], np.full((40, 30, 3), 99, np.uint8))
     assert results['img_shape'] == (40, 30)
