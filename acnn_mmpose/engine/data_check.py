@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
-from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ..datasets.annotation_file import read_annotations, refuse
 from ..datasets.image_check import glance_at_images
-from ..datasets.mpii_check import entry_problems, ground_truth_problems
 from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
 from .unreadable_images import inner_datasets
@@ -88,37 +86,9 @@ def _check_metric(cfg: Config, split: str, dataset: ConfigDict) -> None:
 
 def _check_mpii(dataset: ConfigDict) -> None:
     """Check annotations, head boxes and images of one of MPII's sets."""
-    annotations = _annotations(dataset)
-    entries = _read_entries(annotations)
     has_joints = dataset.type != 'MpiiTestDataset'
-    problems = [
-        f'{annotations} entry {index} {problem}'
-        for index, entry in enumerate(entries)
-        for problem in entry_problems(entry, has_joints, sizes={})
-    ]
-    _refuse(problems)
-    if dataset.get('headbox_file'):
-        _refuse(list(ground_truth_problems(Path(dataset.headbox_file), entries)))
+    entries = read_annotations(_annotations(dataset), dataset.get('headbox_file'), has_joints)
     _check_images(dataset, sorted({entry['image'] for entry in entries}))
-
-
-def _read_entries(path: Path) -> list:
-    remedy = 'make it with tools/convert_mpii.py'
-    try:
-        content = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, RecursionError, ValueError) as error:
-        raise ACNNError(f'{path} can not be read as json ({error}): {remedy}') from error
-    if not isinstance(content, list) or not content:
-        raise ACNNError(f"{path} holds {_describe(content)} instead of MPII's people: {remedy}")
-    return content
-
-
-def _describe(content: Any) -> str:
-    if isinstance(content, dict):
-        keys = ', '.join(list(content)[:4])
-        coco = " (COCO's format)" if {'images', 'annotations'} <= set(content) else ''
-        return f'an object with the keys {keys}{coco}'
-    return 'an empty list' if content == [] else f'a {type(content).__name__}'
 
 
 def _check_images(dataset: ConfigDict, names: list[str]) -> None:
@@ -131,16 +101,7 @@ def _check_images(dataset: ConfigDict, names: list[str]) -> None:
             return  # named in the log where training meets them
     else:
         problems = glance_at_images(folder, names)
-    _refuse(problems)
-
-
-def _refuse(problems: list[str]) -> None:
-    if problems:
-        more = f' (and {len(problems) - 1} more problems)' if len(problems) > 1 else ''
-        raise ACNNError(
-            f'{problems[0]}{more}: restore it, or make the annotations anew with '
-            'tools/convert_mpii.py; tools/check_mpii.py lists all that is wrong'
-        )
+    refuse(problems)
 
 
 def _annotations(dataset: ConfigDict) -> Path:

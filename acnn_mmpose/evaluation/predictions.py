@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from mmpose.datasets.datasets import MpiiDataset
 
+from ..datasets.annotation_file import read_annotations
 from ..datasets.mat_file import load_mat
 from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
@@ -45,8 +46,13 @@ def evaluate_file(
     for file in (ann_file, headbox_file):
         if not Path(file).is_file():
             raise ACNNError(f'{file} does not exist: give the files that convert_mpii.py writes')
-    people = list(_labels(str(ann_file), str(headbox_file)))
-    num_people = len(json.loads(Path(ann_file).read_text(encoding='utf-8')))
+    num_people = len(read_annotations(Path(ann_file), headbox_file))
+    people = MpiiDataset(
+        ann_file=str(ann_file),
+        headbox_file=str(headbox_file),
+        test_mode=True,
+        serialize_data=False,
+    )
     predicted = read_predictions(path, num_people) - base
     results = [
         {
@@ -70,19 +76,6 @@ def _scored(mask: np.ndarray) -> np.ndarray:
     mask = mask.copy()
     mask[:, list(UNSCORED)] = False
     return mask
-
-
-def _labels(ann_file: str, headbox_file: str) -> MpiiDataset:
-    load_mat(headbox_file, 'headboxes_src')
-    try:
-        return MpiiDataset(
-            ann_file=ann_file, headbox_file=headbox_file, test_mode=True, serialize_data=False
-        )
-    except Exception as error:  # MpiiDataset expects sound files and raises anything
-        raise ACNNError(
-            f'{ann_file} and {headbox_file} can not be read as annotations of one validation set '
-            f'({error!r}): run tools/check_mpii.py'
-        ) from error
 
 
 def read_predictions(path: str | Path, num_people: int) -> np.ndarray:

@@ -34,7 +34,7 @@ class FileBoxes:
                 name: np.array(boxes, np.float32).reshape(len(boxes), 4)
                 for name, boxes in content.items()
             }
-        except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
+        except Exception as error:  # values of any type and size
             raise ACNNError(
                 f'box file {path} must hold {{"name.jpg": [[x1, y1, x2, y2], ...], ...}}'
             ) from error
