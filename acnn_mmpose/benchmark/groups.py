@@ -123,6 +123,9 @@ def api(setup: Setup) -> Iterator[Table]:
         Case('deployed, flip test', partial(prediction, setup, 'ACNN', deploy=torch.float32)),
         Case(f'{MMPOSE}, flip test', partial(prediction, setup, 'MMPose')),
     ]
+    if _is_fast_in_bfloat16(setup):
+        build = partial(prediction, setup, 'ACNN', deploy=torch.bfloat16)
+        cases.append(Case('deployed in bfloat16, flip test', build))
     if setup.device == 'cpu' and find_spec('onnx') and find_spec('onnxruntime'):
         cases.append(Case('ONNX Runtime, flip test', partial(onnx_prediction, setup)))
     yield Table(
@@ -196,7 +199,13 @@ def _can_compile(setup: Setup) -> bool:
 
 
 def _without_slow_precision(cases: list[Case], setup: Setup) -> list[Case]:
-    """Leave out bfloat16 on a CPU that is slower with it: it would take most of the time."""
-    if torch.device(setup.device).type != 'cpu' or bfloat16_speedup() >= 1:
+    """Leave out bfloat16 where it is slow: it would take most of the time."""
+    if _is_fast_in_bfloat16(setup):
         return cases
     return [case for case in cases if case.dtype != torch.bfloat16]
+
+
+def _is_fast_in_bfloat16(setup: Setup) -> bool:
+    if torch.device(setup.device).type == 'cpu':
+        return bfloat16_speedup() >= 1
+    return amp_dtype(setup.device) == torch.bfloat16
