@@ -11,7 +11,7 @@ import math
 import os
 import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 import cv2
 import numpy as np
 from mmpose.datasets.transforms import LoadImage
-from mmpose.registry import TRANSFORMS
+from mmpose.registry import DATASETS, TRANSFORMS
 from tqdm import tqdm
 
 from ..errors import ACNNError
@@ -158,25 +158,26 @@ def crop_file(folder: Path, person: dict[str, Any]) -> Path:
     return folder / (hashlib.sha256(text.encode()).hexdigest()[:32] + SUFFIX)
 
 
-def cache_crops(
-    people: Sequence[dict[str, Any]], folder: str | Path, workers: int | None = None
-) -> str:
-    """Write the crops that a folder lacks, with a progress bar.
+def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
+    """Write the crops of a data set's people that a folder lacks, with a progress bar.
 
     A file is written whole or not at all, and files that are there stay, so that an interrupted
     call can be repeated.
 
     Args:
-        people: Samples of a data set, before its pipeline.
+        dataset: Config of the data set.
         folder: Where to; it is made if need be.
         workers: Threads, >= 1; by default one per CPU core (cv2 decodes outside Python's lock).
 
     Returns:
-        A report of what is in the folder.
+        A report of what is in the folder, and of photographs that can't be read.
 
     Raises:
-        ACNNError: If the folder can't be written, or the disk is full.
+        ACNNError: If the folder can't be written, the disk is full, or ``workers`` is less than 1.
     """
+    if workers is not None and workers < 1:
+        raise ACNNError(f'caching crops needs at least 1 worker, but got {workers}')
+    people = _people(dataset)
     folder = Path(folder)
     photographs = [
         list(group) for _, group in groupby(sorted(people, key=_photograph), key=_photograph)
@@ -188,13 +189,24 @@ def cache_crops(
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
             for written in tqdm(results, 'photographs', total=len(photographs)):
-                (files.update if isinstance(written, list) else unreadable.append)(written)
+                if isinstance(written, str):
+                    unreadable.append(written)
+                else:
+                    files.update(written)
         return '\n'.join(_report(folder, files, unreadable))
     except OSError as error:
         raise ACNNError(
             f'crops can not be written to {folder} ({error.strerror}): make room or choose another '
             'folder; those that are written stay'
         ) from error
+
+
+def _people(dataset: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what decides on the crops of a data set's people."""
+    built = DATASETS.build({**dataset, 'pipeline': []})
+    people = (built.get_data_info(index) for index in range(len(built)))
+    keys = ('img_path', 'bbox_center', 'bbox_scale')
+    return [{key: person[key] for key in keys} for person in people]
 
 
 def _photograph(person: dict[str, Any]) -> str:

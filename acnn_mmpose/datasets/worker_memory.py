@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from functools import lru_cache
+from functools import cache
 
 from torch.utils.data import get_worker_info
 
@@ -11,7 +11,7 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 KEEP = 256 << 20  # bytes; more than a large photograph takes
 
 
-@lru_cache(maxsize=None)
+@cache
 def keep_freed_memory() -> bool:
     """Make a worker of the data loader keep freed memory, up to 256 MiB.
 
