@@ -19,12 +19,13 @@ from typing import Any, BinaryIO, NamedTuple
 
 import cv2
 import numpy as np
-from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import DATASETS, TRANSFORMS
 from tqdm import tqdm
 
 from ..errors import ACNNError
+from ..folders import make_folder
 from .crop import Region
+from .loading import LoadReadableImage, UnreadableImageError, read_image
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
@@ -34,8 +35,8 @@ SUFFIX = '.crop'
 
 
 @TRANSFORMS.register_module()
-class LoadCachedCrop(LoadImage):
-    """MMPose's :class:`LoadImage`, with people from a folder that ``tools/cache_crops.py`` made.
+class LoadCachedCrop(LoadReadableImage):
+    """:class:`LoadReadableImage`, with people from a folder that ``tools/cache_crops.py`` made.
 
     The output is the same to the bit. :class:`TopdownCrop` takes the photograph itself where a crop
     does not reach as far as the scale and the rotation that were drawn (4 % of MPII's people in an
@@ -91,7 +92,7 @@ class CachedCrop(NamedTuple):
         """Place the crop in an otherwise empty photograph, or decode the photograph."""
         with self.file:
             if not self.region.contains(region):
-                return LoadImage()(dict(img_path=self.photograph))['img'], 1
+                return read_image(self.photograph), 1
             left, top = region.left - self.region.left, region.top - self.region.top
             height, width = region.shape
             row = (self.region.shape[1], 3)
@@ -177,15 +178,14 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
     """
     if workers is not None and workers < 1:
         raise ACNNError(f'caching crops needs at least 1 worker, but got {workers}')
+    folder = make_folder(folder, 'the folder for crops')
     people = _people(dataset)
-    folder = Path(folder)
     photographs = [
         list(group) for _, group in groupby(sorted(people, key=_photograph), key=_photograph)
     ]
     files: set[Path] = set()
     unreadable: list[str] = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
             results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
             for written in tqdm(results, 'photographs', total=len(photographs)):
@@ -196,8 +196,8 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
         return '\n'.join(_report(folder, files, unreadable))
     except OSError as error:
         raise ACNNError(
-            f'crops can not be written to {folder} ({error.strerror}): make room or choose another '
-            'folder; those that are written stay'
+            f'crops can not be written to {folder} ({error.strerror}): make room, and the same '
+            'command goes on'
         ) from error
 
 
@@ -219,9 +219,9 @@ def _cache_photograph(folder: Path, people: list[dict[str, Any]]) -> list[Path] 
         files = [crop_file(folder, person) for person in people]
         missing = [(f, p) for f, p in zip(files, people) if not f.exists()]
         if missing:
-            image = LoadImage()(dict(img_path=people[0]['img_path']))['img']
-    except (OSError, AssertionError, cv2.error, ValueError) as error:
-        return f'{people[0]["img_path"]} can not be read: {error}'
+            image = read_image(people[0]['img_path'])
+    except (OSError, UnreadableImageError) as error:
+        return f'{error}'
     for file, person in missing:
         region = crop_region(person).clip(image.shape[:2])
         _write(file, image, region)

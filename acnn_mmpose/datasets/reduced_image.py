@@ -6,12 +6,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
-from ..errors import ACNNError
 from .crop import Region
+from .loading import LoadReadableImage, UnreadableImageError
 
 FLAGS = {
     1: cv2.IMREAD_COLOR,
@@ -19,13 +18,13 @@ FLAGS = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-LOADERS = {step: LoadImage(color_type=flag) for step, flag in FLAGS.items()}
+LOADERS = {step: LoadReadableImage(color_type=flag) for step, flag in FLAGS.items()}
 EXIF_ORIENTATION = 0x0112
 
 
 @TRANSFORMS.register_module()
-class LoadReducedImage(LoadImage):
-    """MMPose's :class:`LoadImage`, for JPEG at 1/2, 1/4 or 1/8 of the size where that is enough.
+class LoadReducedImage(LoadReadableImage):
+    """:class:`LoadReadableImage`, for JPEG at 1/2, 1/4 or 1/8 of the size where that is enough.
 
     What is needed is known once the augmentation is drawn, so this only reads the file's header,
     and :class:`TopdownCrop` loads the image: at the smallest size of which the crop still takes
@@ -34,7 +33,7 @@ class LoadReducedImage(LoadImage):
     the mean of the pixels that it replaces, whereas MMPose's linear interpolation skips pixels when
     it shrinks (aliasing).
 
-    Files that are no JPEG or have an EXIF orientation, and arrays, are loaded as by MMPose.
+    Files that are no JPEG or have an EXIF orientation, and arrays, are loaded at full size.
 
     Keys are those of :class:`LoadImage`; added key: ``late_image``.
     """
@@ -65,14 +64,15 @@ class JpegFile(NamedTuple):
         """Decode all of the image, at the smallest size that is not less than the crop's.
 
         Raises:
-            ACNNError: If the image has another size than the header said.
+            UnreadableImageError: If it can not, or has another size than the header said.
         """
         step = max(step for step in LOADERS if step <= max(shrink, 1))
         image = LOADERS[step](dict(img_path=self.path))['img']
         if image.shape[:2] != tuple(-(-side // step) for side in self.shape):
             height, width = self.shape
-            raise ACNNError(
-                f'{self.path} should have {width}x{height} px, but its pixels do not: save it anew'
+            raise UnreadableImageError(
+                f'image {self.path} has not the {width}x{height} px that its header says: save it '
+                'anew'
             )
         return image, step
 

@@ -53,6 +53,7 @@ def person(image: str, center: np.ndarray, scale: float) -> dict:
 
 
 STOCK = {
+    'LoadReadableImage': 'LoadImage',
     'TopdownCrop': 'TopdownAffine',
     'QuickBBoxTransform': 'RandomBBoxTransform',
     'QuickMSRAHeatmap': 'MSRAHeatmap',
@@ -73,7 +74,7 @@ def dataset_config(root: Path, stock: bool = False, **load) -> dict:
         if load and transform.type.startswith('Load'):
             transform.update(load)
         if stock:
-            transform.type = STOCK.get(transform.type, transform.type)
+            transform['type'] = STOCK.get(transform.type, transform.type)
             if 'encoder' in transform:
                 transform.encoder.type = STOCK[transform.encoder.type]
     return config

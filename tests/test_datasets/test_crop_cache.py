@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 
-from acnn_mmpose.datasets import LoadCachedCrop, cache_crops, crop_cache
+from acnn_mmpose.datasets import LoadCachedCrop, cache_crops, crop_cache, read_image
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -25,15 +25,14 @@ def root(photographs, tmp_path):
 @pytest.fixture
 def decoded(monkeypatch) -> list[str]:
     """Note which photographs are decoded."""
-    names = []
+    paths = []
 
-    class Load(crop_cache.LoadImage):
-        def transform(self, results):
-            names.append(results['img_path'])
-            return super().transform(results)
+    def read(path):
+        paths.append(path)
+        return read_image(path)
 
-    monkeypatch.setattr(crop_cache, 'LoadImage', Load)
-    return names
+    monkeypatch.setattr(crop_cache, 'read_image', read)
+    return paths
 
 
 def cached(root, folder) -> dict:
@@ -69,16 +68,19 @@ def test_a_second_call_decodes_nothing_and_a_killed_one_is_completed(root, tmp_p
     assert len(decoded) == 1
 
 
-def test_a_changed_photograph_is_not_served(root, tmp_path):
+@pytest.mark.parametrize('what', ['time', 'size'])
+def test_a_changed_photograph_is_not_served(root, tmp_path, what):
     folder = tmp_path / 'crops'
     cache_crops(dataset_config(root), folder)
     path = root / 'images/1.jpg'
     before = path.stat()
-    cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+    if what == 'size':
+        cv2.imwrite(str(path), 255 - cv2.imread(str(path)))
+    later = before.st_mtime_ns + (what == 'time')
+    os.utime(path, ns=(before.st_atime_ns, later))
     with pytest.warns(UserWarning, match='photographs or boxes have changed'):
-        ours = samples(cached(root, folder))
-    assert_same(ours, samples(dataset_config(root, stock=True)))
+        ours = samples(cached(root, folder), epochs=2)
+    assert_same(ours, samples(dataset_config(root, stock=True), epochs=2))
     assert '4 other crops there' in cache_crops(dataset_config(root), folder)
 
 
@@ -114,10 +116,8 @@ def test_unreadable_photographs_are_reported(root, tmp_path):
     (root / 'images/1.jpg').unlink()
     (root / 'images/2.jpg').write_bytes(b'no image')
     report = cache_crops(dataset_config(root), tmp_path / 'crops').splitlines()
-    assert [line.split(' can not be read')[0] for line in report[:2]] == [
-        str(root / 'images/1.jpg'),
-        str(root / 'images/2.jpg'),
-    ]
+    assert '1.jpg' in report[0]
+    assert report[1] == f'image {root / "images/2.jpg"} is not an image'
     assert report[2].startswith('0 crops in')
 
 
@@ -125,7 +125,7 @@ def test_bad_folders_and_workers(root, tmp_path):
     with pytest.raises(ACNNError, match=r'nowhere does not exist: make it with tools/cache_crops'):
         LoadCachedCrop('nowhere')
     (tmp_path / 'file').touch()
-    with pytest.raises(ACNNError, match='can not be written'):
+    with pytest.raises(ACNNError, match='the folder for crops .* can not be made'):
         cache_crops(dataset_config(root), tmp_path / 'file')
     with pytest.raises(ACNNError, match='at least 1 worker, but got 0'):
         cache_crops(dataset_config(root), tmp_path / 'crops', workers=0)
@@ -136,6 +136,6 @@ def test_a_full_disk_leaves_no_file(root, tmp_path, monkeypatch):
         raise OSError(28, 'No space left on device')
 
     monkeypatch.setattr(os, 'replace', full)
-    with pytest.raises(ACNNError, match='No space left on device.*make room'):
+    with pytest.raises(ACNNError, match='No space left on device.*make room, and the same'):
         cache_crops(dataset_config(root), tmp_path / 'crops')
     assert not list((tmp_path / 'crops').iterdir())

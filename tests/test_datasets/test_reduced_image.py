@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.datasets import LoadReducedImage, TopdownCrop
+from acnn_mmpose.datasets import LoadReducedImage, TopdownCrop, UnreadableImageError
 from acnn_mmpose.datasets.reduced_image import LOADERS
-from acnn_mmpose.errors import ACNNError
 
 import cv2
 import numpy as np
@@ -99,7 +98,7 @@ def test_arrays_are_mmposes():
 def test_a_header_that_lies(photographs):
     path = str(photographs / 'images/1.jpg')
     late = LoadReducedImage()(dict(img_path=path))['late_image']
-    with pytest.raises(ACNNError, match='should have 957x640 px, but its pixels do not'):
+    with pytest.raises(UnreadableImageError, match='not the 957x640 px that its header says'):
         late._replace(shape=(640, 957)).load(None, 2.5)
 
 
