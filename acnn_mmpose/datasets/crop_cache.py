@@ -11,7 +11,7 @@ import math
 import os
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
@@ -160,13 +160,27 @@ def crop_file(folder: Path, person: dict[str, Any]) -> Path:
 
 
 def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
-    """Write the crops of a data set's people that a folder lacks, with a progress bar.
+    """Write the crops of a data set's people that a folder lacks: :func:`write_crops`.
+
+    Args:
+        dataset: Config of the data set.
+        folder: Where to; it is made if need be.
+        workers: Threads, >= 1; by default one per CPU core.
+    """
+    built = DATASETS.build({**dataset, 'pipeline': []})
+    return write_crops([built.get_data_info(i) for i in range(len(built))], folder, workers)
+
+
+def write_crops(
+    people: Sequence[dict[str, Any]], folder: str | Path, workers: int | None = None
+) -> str:
+    """Write the crops that a folder lacks, with a progress bar.
 
     A file is written whole or not at all, and files that are there stay, so that an interrupted
     call can be repeated.
 
     Args:
-        dataset: Config of the data set.
+        people: Samples of a data set, before its pipeline.
         folder: Where to; it is made if need be.
         workers: Threads, >= 1; by default one per CPU core (cv2 decodes outside Python's lock).
 
@@ -179,7 +193,6 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
     if workers is not None and workers < 1:
         raise ACNNError(f'caching crops needs at least 1 worker, but got {workers}')
     folder = make_folder(folder, 'the folder for crops')
-    people = _people(dataset)
     photographs = [
         list(group) for _, group in groupby(sorted(people, key=_photograph), key=_photograph)
     ]
@@ -199,14 +212,6 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
             f'crops can not be written to {folder} ({error.strerror}): make room, and the same '
             'command goes on'
         ) from error
-
-
-def _people(dataset: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what decides on the crops of a data set's people."""
-    built = DATASETS.build({**dataset, 'pipeline': []})
-    people = (built.get_data_info(index) for index in range(len(built)))
-    keys = ('img_path', 'bbox_center', 'bbox_scale')
-    return [{key: person[key] for key in keys} for person in people]
 
 
 def _photograph(person: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from acnn_mmpose.errors import ACNNError
 
 import cv2
 import pytest
+from mmpose.registry import DATASETS
 
 from .conftest import assert_same, dataset_config, samples
 
@@ -103,9 +104,10 @@ def test_a_damaged_crop_is_refused(root, tmp_path):
     for file, size in zip(folder.iterdir(), (0, 5, 8, 100)):
         os.truncate(file, size)
     load, damaged = LoadCachedCrop(str(folder)), []
-    for person in crop_cache._people(dataset_config(root)):
+    dataset = DATASETS.build(dataset_config(root))
+    for i in range(len(dataset)):
         try:
-            load(person)['late_image'].file.close()
+            load(dataset.get_data_info(i))['late_image'].file.close()
         except ACNNError as error:
             damaged.append(str(error))
     assert len(damaged) == 4
