@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from acnn_mmpose.engine import load_config
+
 import mmengine
 import mmpose
 import pytest
@@ -166,3 +168,15 @@ def test_scripts_with_wrong_arguments_say_how_to_call_them(run, tool, args):
     done = run(tool, *args)
     assert done.returncode == 2
     assert f'tools/{tool}' in done.stderr
+
+
+def test_crops_are_cached_and_trained_on(run, tmp_path):
+    done = run('cache_crops.py', PHASES[0], 'crops', '--workers', '2')
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines()[-1] == '24 crops in crops, 0.0 GB'
+    load = 'train_dataloader.dataset.pipeline.1'
+    cfg = load_config(
+        PHASES[0], None, {f'{load}.type': 'LoadCachedCrop', f'{load}.folder': 'crops'}
+    )
+    assert cfg.train_dataloader.dataset.pipeline[1] == dict(type='LoadCachedCrop', folder='crops')
+    assert run('cache_crops.py', PHASES[0], 'crops', '--workers', '0').returncode == 1

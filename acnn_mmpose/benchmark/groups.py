@@ -17,7 +17,7 @@ from ..engine import amp_dtype
 from ..hardware import bfloat16_speedup
 from .deployed import deployed_pass, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
-from .pipelines import configured_pipeline, stock_pipeline
+from .pipelines import cached_pipeline, configured_pipeline, reduced_pipeline, stock_pipeline
 from .setup import Setup
 from .step_parts import accuracy, attention_statistics, optimizer_step
 from .table import Case, Comparison, Table, spell, yardstick
@@ -107,6 +107,8 @@ def pipeline(setup: Setup) -> Iterator[Table]:
         [
             Case("MMPose's", partial(stock_pipeline, setup), count),
             Case("the config's", partial(configured_pipeline, setup), count),
+            Case('with LoadReducedImage', partial(reduced_pipeline, setup), count),
+            Case('with LoadCachedCrop', partial(cached_pipeline, setup), count),
         ],
         'cpu',
         per='sample',

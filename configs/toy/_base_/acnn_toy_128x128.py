@@ -15,14 +15,17 @@ model = dict(
     head=dict(in_channels=64, num_stages=2, decoder=codec),
 )
 
-affine = dict(type='TopdownAffine', input_size=codec['input_size'])
 train_pipeline = [
     *_base_.train_pipeline[:6],  # seed, load, shift, box, flip, scale and rotate
-    affine,
-    dict(type='GenerateTarget', encoder=codec),
+    dict(type='TopdownCrop', input_size=codec['input_size']),
+    dict(type='GenerateTarget', encoder={**codec, 'type': 'QuickMSRAHeatmap'}),
     dict(type='PackPoseInputs'),
 ]
-val_pipeline = [*_base_.val_pipeline[:3], affine, dict(type='PackPoseInputs')]
+val_pipeline = [
+    *_base_.val_pipeline[:3],  # load, check, box
+    dict(type='TopdownAffine', input_size=codec['input_size']),
+    dict(type='PackPoseInputs'),
+]
 
 train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(

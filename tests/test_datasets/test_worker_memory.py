@@ -1,0 +1,53 @@
+"""What workers of the data loader are set to: threads and memory."""
+
+from __future__ import annotations
+
+import resource
+from typing import Any
+
+from acnn_mmpose.datasets.worker_memory import keep_freed_memory
+
+import cv2
+import mmengine
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from torch.utils.data import DataLoader
+
+from tests.conftest import ROOT
+
+
+class Probe:
+    """A data set whose one sample tells what its worker is set to."""
+
+    def __init__(self, photograph: np.ndarray) -> None:
+        self.encoded = cv2.imencode('.jpg', photograph)[1]
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, _: int) -> dict[str, Any]:
+        kept = keep_freed_memory()
+        cv2.imdecode(self.encoded, cv2.IMREAD_COLOR)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        for _ in range(10):
+            cv2.imdecode(self.encoded, cv2.IMREAD_COLOR)
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+        threads = cv2.getNumThreads(), torch.get_num_threads()
+        return dict(kept=kept, faults=faults, threads=threads)
+
+
+def test_workers_compute_in_one_thread_and_keep_memory():
+    """Threads are limited by MMEngine (``env_cfg``) and torch already."""
+    env_cfg = Config.fromfile(ROOT / 'configs/acnn_phase1.py').env_cfg
+    threads = cv2.getNumThreads()
+    mmengine.utils.dl_utils.set_multi_processing(**env_cfg.mp_cfg)
+    assert not keep_freed_memory()  # a process that is no worker is left alone
+    photograph = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+    (worker,) = DataLoader(Probe(photograph), batch_size=None, num_workers=1)
+    cv2.setNumThreads(threads)
+    assert worker['threads'] == [1, 1]
+    if not worker['kept']:
+        pytest.skip('the C library is not glibc')
+    assert worker['faults'] < 500  # a photograph has 675 pages of 4 KiB
