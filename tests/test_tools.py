@@ -100,6 +100,7 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
     done = run(*args)
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'accuracy on the device' in done.stdout
+    assert 'mmengine' not in done.stdout
     titles = [table['title'] for table in json.loads((tmp_path / 'out.json').read_text())['tables']]
     assert titles == ['Figures to log in a training step', 'Optimizer step']
 

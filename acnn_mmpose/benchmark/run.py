@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from contextlib import suppress
 
+from mmengine.logging import MMLogger
 from tqdm import tqdm
 
 from .groups import GROUPS
@@ -23,12 +26,14 @@ def run_benchmark(setup: Setup, names: Sequence[str], seconds: float) -> list[Ta
         The tables that have figures.
     """
     tables: list[Table] = []
-    try:
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)  # what networks say of themselves belongs in no table
+    with suppress(KeyboardInterrupt):
         for name in names:
             for table in GROUPS[name](setup):
                 tables.append(table)
                 for _ in tqdm(table.measure(seconds), desc=table.title, unit='step', leave=False):
                     pass
-    except KeyboardInterrupt:
-        pass
+    logger.setLevel(level)
     return [table for table in tables if table.rounds and table.rounds[0]]
