@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+
 from acnn_mmpose.datasets import LoadReducedImage, TopdownCrop, UnreadableImageError
 from acnn_mmpose.datasets.reduced_image import LOADERS
 
@@ -100,6 +103,16 @@ def test_a_header_that_lies(photographs):
     late = LoadReducedImage()(dict(img_path=path))['late_image']
     with pytest.raises(UnreadableImageError, match='not the 957x640 px that its header says'):
         late._replace(shape=(640, 957)).load(None, 2.5)
+
+
+@pytest.mark.parametrize('kept', [0, 5000])
+def test_unreadable_photographs_are_passed_over(photographs, tmp_path, kept):
+    """Whether the header or only the rest is missing, as when all is loaded at once."""
+    root = shutil.copytree(photographs, tmp_path / 'photographs')
+    os.truncate(root / 'images/1.jpg', kept)
+    config = dataset_config(root, type='LoadReducedImage')
+    used = {sample['data_samples'].img_path for sample in samples(config, epochs=1)}
+    assert used == {str(root / 'images/2.jpg')}
 
 
 @pytest.mark.parametrize('step', [2, 4])
