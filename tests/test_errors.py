@@ -262,7 +262,7 @@ def test_a_pipeline_of_another_size_than_the_network(sentence, data, tmp_path):
         "model = dict(head=dict(decoder=dict(type='MSRAHeatmap', sigma=1, **sizes)))\n"
     )
     message = sentence('train.py', path)
-    assert 'TopdownAffine.input_size in the pipeline of train_dataloader is (128, 128)' in message
+    assert 'TopdownCrop.input_size in the pipeline of train_dataloader is (128, 128)' in message
     assert 'has (192, 192): set both to the same codec' in message
 
 
