@@ -1,6 +1,6 @@
 """Measure how fast and how large the network is on this machine, beside others.
 
-python tools/benchmark.py                                  # all: more than ten minutes on two CPU cores
+python tools/benchmark.py                              # all; over ten minutes on two CPU cores
 python tools/benchmark.py --only forward --batch-sizes 1
 python tools/benchmark.py --device cuda:0 --json gpu.json
 
