@@ -1,4 +1,4 @@
-"""The flip test in one pass against MMPose's two."""
+"""The flip test of one image, in one pass, against MMPose's two."""
 
 from __future__ import annotations
 
@@ -26,15 +26,23 @@ def test_one_pass_predicts_what_two_do(build_model, batch, phase, monkeypatch):
         output_attention=True,
         output_heatmaps=True,
     )
-    passes = []
-    model.backbone.register_forward_hook(lambda *_: passes.append(1))
+    batch = {name: values[:1] for name, values in batch.items()}
     one = model.test_step(copy.deepcopy(batch))
-    assert len(passes) == 1
     monkeypatch.setattr(type(model), 'predict', TopdownPoseEstimator.predict)
     two = model.test_step(copy.deepcopy(batch))
-    assert len(passes) == 3
     for ours, theirs in zip(one, two):
         torch.testing.assert_close(ours.pred_fields.heatmaps, theirs.pred_fields.heatmaps)
         assert set(ours.pred_instances.keys()) == set(theirs.pred_instances.keys())
         for name, value in theirs.pred_instances.items():
             np.testing.assert_allclose(ours.pred_instances[name], value, atol=1e-4, err_msg=name)
+
+
+@pytest.mark.parametrize(('people', 'batches'), [(1, [2]), (4, [4, 4])])
+@torch.no_grad()
+def test_only_a_single_image_runs_with_its_mirror_image(build_model, batch, people, batches):
+    model = build_model().eval()
+    model.test_cfg = dict(flip_test=True)
+    seen = []
+    model.backbone.register_forward_hook(lambda net, args, out: seen.append(len(args[0])))
+    model.test_step({name: values[:people] for name, values in batch.items()})
+    assert seen == batches
