@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -75,11 +75,7 @@ def run_inference(
                 unreadable[frame.name] = frame.problem
                 continue
             samples = _predict(model, frame, find_boxes)
-            image, drawn = shrink_to_draw(frame.image, samples)
-            picture = np.ascontiguousarray(image[..., ::-1])
-            if drawn:
-                picture = visualizer.draw(picture, merge_data_samples(drawn))
-            writer.write(frame, picture)
+            writer.write(frame, _draw(visualizer, frame.image, samples))
             people = [
                 person
                 for sample in samples
@@ -109,6 +105,15 @@ def _predict(
         return inference_topdown(model, frame.image, boxes)
     except ACNNError as error:
         raise ACNNError(f'{frame.name}: {error}') from error
+
+
+def _draw(
+    visualizer: AttentionVisualizer, image: np.ndarray, samples: Sequence[PoseDataSample]
+) -> np.ndarray:
+    """Draw the people of an image (H, W, 3), BGR; return RGB, smaller if the image is huge."""
+    image, drawn = shrink_to_draw(image, samples)
+    picture = np.ascontiguousarray(image[..., ::-1])
+    return visualizer.draw(picture, merge_data_samples(drawn)) if drawn else picture
 
 
 def _write(path: Path, content: str) -> None:

@@ -88,29 +88,9 @@ class AttentionHourglassNet(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if mask_mode not in MASK_MODES:
-            raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
-        if num_stages < 1 or depth < 1 or channels < 4 or channels % 4:
-            raise ACNNError(
-                'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
-                f'but got num_stages={num_stages}, depth={depth}, channels={channels}'
-            )
-        if mask_stride < 1 or 2**depth % mask_stride:
-            raise ACNNError(
-                f'mask_stride must divide 2 ** depth = {2**depth}, so that it divides every '
-                f'feature map, but is {mask_stride}'
-            )
-        if reinjected_heatmaps < 0:
-            raise ACNNError(
-                'reinjected_heatmaps is the number of heatmaps that a stage hands on, 0 for none, '
-                f'but is {reinjected_heatmaps}'
-            )
+        _check_network(num_stages, channels, depth, reinjected_heatmaps)
+        _check_masks(mask_mode, mask_stride, depth, regions)
         self.stride = Stem.stride
-        if regions and mask_mode != 'hard':
-            raise ACNNError(
-                "regions are what binary masks keep: regions=True needs mask_mode='hard', "
-                f'not {mask_mode!r}'
-            )
         self.num_stages = num_stages
         self.channels = channels
         self.depth = depth
@@ -219,3 +199,33 @@ class AttentionHourglassNet(BaseModule):
                 f'an input of {width}x{height} pixels (width x height) does not fit an hourglass '
                 f'of depth {self.depth}: use a width and a height that are multiples of {multiple}'
             )
+
+
+def _check_network(num_stages: int, channels: int, depth: int, reinjected_heatmaps: int) -> None:
+    """Check the arguments that say how large the network is."""
+    if num_stages < 1 or depth < 1 or channels < 4 or channels % 4:
+        raise ACNNError(
+            'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
+            f'but got num_stages={num_stages}, depth={depth}, channels={channels}'
+        )
+    if reinjected_heatmaps < 0:
+        raise ACNNError(
+            'reinjected_heatmaps is the number of heatmaps that a stage hands on, 0 for none, '
+            f'but is {reinjected_heatmaps}'
+        )
+
+
+def _check_masks(mask_mode: str, mask_stride: int, depth: int, regions: bool) -> None:
+    """Check the arguments that say what masks are and what is done with them."""
+    if mask_mode not in MASK_MODES:
+        raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
+    if mask_stride < 1 or 2**depth % mask_stride:
+        raise ACNNError(
+            f'mask_stride must divide 2 ** depth = {2**depth}, so that it divides every '
+            f'feature map, but is {mask_stride}'
+        )
+    if regions and mask_mode != 'hard':
+        raise ACNNError(
+            "regions are what binary masks keep: regions=True needs mask_mode='hard', "
+            f'not {mask_mode!r}'
+        )

@@ -53,6 +53,7 @@ REFUSED = r'evil.pth is not a checkpoint, or holds types that could run code, an
 
 def test_the_checkpoint_would_run_its_code(evil):
     torch.load(evil, weights_only=False)
+    assert Path('ran_code').exists()
     Path('ran_code').unlink()
 
 

@@ -12,7 +12,8 @@ import torch
 @pytest.mark.parametrize('path', ['acnn_phase1', 'acnn_phase2', 'acnn_phase3', 'hourglass'])
 @pytest.mark.parametrize('folder', ['configs', 'configs/toy'])
 def test_our_configs_pass(root, folder, path):
-    engine.load_config(str(root / folder / f'{path}.py'))
+    cfg = engine.load_config(str(root / folder / f'{path}.py'))
+    assert cfg.model.type == 'ACNN'
 
 
 def test_the_check_leaves_config_and_random_numbers_alone(root):
