@@ -245,11 +245,21 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         ('model.backbone.depth', 6, 'does not fit an hourglass of depth 6: use a width and a'),
         ('model.head.decoder.input_size', (96, 96), 'heatmap_size is (32, 32), but an input of'),
         ('custom_hooks.99', 1, '--cfg-options do not fit'),
+        ('custom_hooks.0.type', 'Hok', "custom_hooks names 'Hok', which nobody has registered"),
+        ('optim_wrapper.optimizer.type', 'SDG', "names 'SDG', which nobody has registered"),
+        ('param_scheduler.0.type', 'StepRL', "names 'StepRL', which nobody has registered"),
+        ('val_dataloader.dataset.type', 'Mpi', "val_dataloader.dataset names 'Mpi', which nobody"),
+        ('val_evaluator.type', 'Metrik', "val_evaluator names 'Metrik', which nobody has"),
+        (
+            'train_dataloader.dataset.pipeline.1.type',
+            'LoadPicture',
+            "the pipeline of train_dataloader names 'LoadPicture', which nobody has",
+        ),
     ],
 )
 def test_values_of_a_config(sentence, data, option, value, message):
     said = sentence('train.py', PHASES[0], **{option: str(value).replace(' ', '')})
-    culprit = option.split('.')[-1] if not option.startswith('custom_hooks') else 'phase1.py'
+    culprit = option.split('.')[-1] if option != 'custom_hooks.99' else 'phase1.py'
     assert message in said
     assert culprit in said or option == 'model.head.decoder.input_size'
 

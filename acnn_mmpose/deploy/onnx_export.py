@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from mmengine.dataset import Compose
 from mmpose.codecs import MSRAHeatmap
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
+from ..engine.atomic_backend import write_whole
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
 from ..version import __version__
@@ -153,11 +153,7 @@ def _check_masks(model: ACNN) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    partial = path.with_name(f'{path.name}.partial')
     try:
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        write_whole(path, content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise ACNNError(f'{path} could not be written ({error.strerror})') from error

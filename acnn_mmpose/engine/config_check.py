@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmpose.registry import MODELS
+from mmengine.registry import Registry
+from mmpose.registry import (
+    DATASETS,
+    HOOKS,
+    METRICS,
+    MODELS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    TRANSFORMS,
+)
 from torch import nn
 
 from ..errors import ACNNError
@@ -30,7 +41,33 @@ def check_config(cfg: Config) -> None:
         value = (cfg.get('train_cfg') or {}).get(name)
         if value is not None:
             _check_whole(f'train_cfg.{name}', value, least=1)
+    for where, registry, entry in _list_modules(cfg):
+        name = entry.get('type') if isinstance(entry, dict) else None
+        if isinstance(name, str) and registry.get(name) is None:
+            raise ACNNError(
+                f'{where} names {name!r}, which nobody has registered: correct its type, or import '
+                'the module that registers it with custom_imports'
+            )
     _check_sizes(cfg, _build_model(cfg))
+
+
+def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:
+    """List what MMEngine builds by name: where in the config, its registry, its entry."""
+    wrapper = cfg.get('optim_wrapper') or {}
+    yield 'optim_wrapper', OPTIM_WRAPPERS, wrapper
+    yield 'optim_wrapper.optimizer', OPTIMIZERS, wrapper.get('optimizer')
+    lists = [('param_scheduler', PARAM_SCHEDULERS), ('custom_hooks', HOOKS)]
+    lists += [(f'{split}_evaluator', METRICS) for split in ('val', 'test')]
+    for where, registry in lists:
+        entries = cfg.get(where) or []
+        for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
+            yield where, registry, entry
+    for split in SPLITS:
+        where = f'{split}_dataloader'
+        for dataset in inner_datasets((cfg.get(where) or {}).get('dataset')):
+            yield f'{where}.dataset', DATASETS, dataset
+            for transform in getattr(dataset, 'pipeline', ()):
+                yield f'the pipeline of {where}', TRANSFORMS, transform
 
 
 def _check_loader(name: str, loader: dict) -> None:
