@@ -80,3 +80,4 @@ def main() -> None:
 
 if __name__ == '__main__':
     run_tool(main)
+    engine.end_process_group()

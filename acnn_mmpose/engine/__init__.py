@@ -18,7 +18,7 @@ from .configuration import (
 from .data_check import check_data
 from .deploy_hook import DeployHook
 from .failures import explain_failures
-from .launch import set_launcher
+from .launch import end_process_group, set_launcher
 from .loss_guard import LossGuardHook
 from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
 from .phase_handover import PhaseHandoverHook
@@ -47,6 +47,7 @@ __all__ = [
     'disable_validation',
     'dump_predictions',
     'enable_amp',
+    'end_process_group',
     'explain_failures',
     'load_config',
     'load_model',

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from acnn_mmpose import engine
 from acnn_mmpose.errors import ACNNError
 
@@ -25,3 +30,42 @@ def test_an_impossible_timeout_is_refused(timeout):
     cfg = Config(dict(env_cfg=dict(dist_cfg=dict(timeout=timeout))))
     with pytest.raises(ACNNError, match=f'timeout must be a number of seconds, not {timeout!r}'):
         engine.set_launcher(cfg, 'none')
+
+
+GROUP_OF_ONE = """
+import glob, sys
+
+from acnn_mmpose import engine
+
+from mmengine.config import Config
+from torch import distributed, nn
+
+
+def threads():
+    return {open(path).read().strip() for path in glob.glob('/proc/self/task/*/comm')}
+
+
+engine.set_launcher(Config(), 'pytorch')
+model = nn.parallel.DistributedDataParallel(nn.Linear(2, 2))
+model.itself = model
+del model
+assert 'gloo_tcp_loop' in threads(), threads()
+engine.end_process_group()
+assert not distributed.is_initialized()
+assert 'gloo_tcp_loop' not in threads(), threads()
+engine.end_process_group()
+"""
+
+
+@pytest.mark.skipif(not Path('/proc/self/task').is_dir(), reason='needs Linux')
+@pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
+def test_no_thread_of_gloo_is_left_to_abort_the_exit(tmp_path):
+    address = dict(RANK='0', WORLD_SIZE='1', MASTER_ADDR='127.0.0.1', MASTER_PORT='0')
+    done = subprocess.run(
+        [sys.executable, '-c', GROUP_OF_ONE],
+        env={**os.environ, **address},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
