@@ -5,7 +5,7 @@ python tools/benchmark.py --only forward --batch-sizes 1
 python tools/benchmark.py --device cuda:0 --json gpu.json
 
 Everything in a table is measured in turn in one run: compare the ratios, which a busy machine
-changes less than the milliseconds. Ctrl-C prints what has been measured.
+changes less than the milliseconds. A table is printed when it is finished, or cut off by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import acnn_mmpose.engine as engine
 from acnn_mmpose.benchmark import (
     GROUPS,
     check_output,
+    describe_machine,
     make_setup,
     run_benchmark,
     to_json,
@@ -57,8 +58,11 @@ def main() -> None:
         check_output(args.json)
     with tempfile.TemporaryDirectory() as folder:
         setup = make_setup(cfg, args.device, args.batch_sizes, folder)
-        tables = run_benchmark(setup, args.only, args.seconds)
-    print(to_text(tables, args.device))
+        print(describe_machine(args.device))
+        tables = []
+        for table in run_benchmark(setup, args.only, args.seconds):
+            tables.append(table)
+            print('', to_text(table), sep='\n', flush=True)
     if args.json:
         Path(args.json).write_text(json.dumps(to_json(tables, args.device)), encoding='utf-8')
 

@@ -48,9 +48,29 @@ def check_output(path: str) -> None:
         ) from error
 
 
-def to_text(tables: Sequence[Table], device: str) -> str:
-    """Write the tables for people."""
-    return '\n\n'.join([describe_machine(device), *map(_write_table, tables)])
+def to_text(table: Table) -> str:
+    """Write a table for people."""
+    rows = {case.name: _figures(table, case) for case in _measured(table)}
+    peaks = {name: rows.pop(name) for name in map(yardstick, PRECISIONS) if name in rows}
+    keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
+    rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
+    lines = [table.title + rounds]
+    cells = [['', *(COLUMNS[key][0].format(table.per) for key in keys)]]
+    for name, row in rows.items():
+        cells.append(
+            [name, *(COLUMNS[key][1].format(row[key]) if key in row else '' for key in keys)]
+        )
+    lines += _align(cells)
+    lines += [f'{name}: {row["gflops_per_second"]:.0f} GFLOP/s' for name, row in peaks.items()]
+    for told in _compare(table):
+        without = f', both without {told["without"]}' if told['without'] else ''
+        lines.append(
+            f'{told["name"]} takes {told["time"]:.3f}x the time of {told["other"]}{without}'
+        )
+    for name, parts in table.parts.items():
+        figures = ', '.join(f'{part} {ms:.2f}' for part, ms in _median_parts(parts).items())
+        lines.append(f'{name}, ms: {figures}')
+    return '\n'.join(lines)
 
 
 def to_json(tables: Sequence[Table], device: str) -> dict[str, Any]:
@@ -104,30 +124,6 @@ def _compare(table: Table) -> list[dict[str, Any]]:
         for comparison in table.comparisons
         if set(comparison) <= {*measured, None}
     ]
-
-
-def _write_table(table: Table) -> str:
-    rows = {case.name: _figures(table, case) for case in _measured(table)}
-    peaks = {name: rows.pop(name) for name in map(yardstick, PRECISIONS) if name in rows}
-    keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
-    rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
-    lines = [table.title + rounds]
-    cells = [['', *(COLUMNS[key][0].format(table.per) for key in keys)]]
-    for name, row in rows.items():
-        cells.append(
-            [name, *(COLUMNS[key][1].format(row[key]) if key in row else '' for key in keys)]
-        )
-    lines += _align(cells)
-    lines += [f'{name}: {row["gflops_per_second"]:.0f} GFLOP/s' for name, row in peaks.items()]
-    for told in _compare(table):
-        without = f', both without {told["without"]}' if told['without'] else ''
-        lines.append(
-            f'{told["name"]} takes {told["time"]:.3f}x the time of {told["other"]}{without}'
-        )
-    for name, parts in table.parts.items():
-        figures = ', '.join(f'{part} {ms:.2f}' for part, ms in _median_parts(parts).items())
-        lines.append(f'{name}, ms: {figures}')
-    return '\n'.join(lines)
 
 
 def _median_parts(parts: dict[str, list[float]]) -> dict[str, float]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mmengine.logging import MMLogger
 from tqdm import tqdm
@@ -14,26 +14,38 @@ from .setup import Setup
 from .table import Table
 
 
-def run_benchmark(setup: Setup, names: Sequence[str], seconds: float) -> list[Table]:
-    """Measure; an interrupt (Ctrl-C) keeps what has been measured.
+def run_benchmark(setup: Setup, names: Sequence[str], seconds: float) -> Iterator[Table]:
+    """Measure; an interrupt (Ctrl-C) is the end, and keeps what has been measured.
 
     Args:
         setup: What the cases share.
         names: Of :data:`GROUPS`.
         seconds: How long to measure each table, once its cases are warm; at least 3 rounds.
 
-    Returns:
-        The tables that have figures.
+    Yields:
+        A table with figures, as soon as it has them.
     """
-    tables: list[Table] = []
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel(logging.WARNING)  # what networks say of themselves belongs in no table
-    with suppress(KeyboardInterrupt):
-        for name in names:
-            for table in GROUPS[name](setup):
-                tables.append(table)
+    interrupted = False
+    for table in (table for name in names for table in GROUPS[name](setup)):
+        try:
+            with _quiet():
                 for _ in tqdm(table.measure(seconds), desc=table.title, unit='step', leave=False):
                     pass
-    logger.setLevel(level)
-    return [table for table in tables if table.rounds and table.rounds[0]]
+        except KeyboardInterrupt:
+            interrupted = True
+        if table.rounds and table.rounds[0]:
+            yield table
+        if interrupted:
+            return
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what networks say of themselves out of the tables."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

@@ -4,7 +4,7 @@ import json
 import time
 from functools import partial
 
-from acnn_mmpose.benchmark import GROUPS, run_benchmark, to_json, to_text
+from acnn_mmpose.benchmark import GROUPS, describe_machine, run_benchmark, to_json, to_text
 from acnn_mmpose.benchmark.networks import training_step
 from acnn_mmpose.benchmark.table import Case, Comparison, Table, yardstick
 from acnn_mmpose.benchmark.timing import clock, interleave
@@ -61,20 +61,24 @@ def test_ratios_are_medians_over_the_rounds():
 
 
 def test_the_text_gives_ratios_then_figures():
-    lines = to_text([filled_table()], 'cpu').splitlines()
-    assert lines[2] == 'Title (median of 3 rounds)'
-    assert ' '.join(lines[3].split()) == 'speed ms/image images/s GFLOPs/image GFLOP/s of peak'
-    assert ' '.join(lines[4].split()) == 'slow 1.00x 200.0 5.0 5.0 25 12%'
-    assert ' '.join(lines[5].split()) == 'fast 4.00x 50.0 20.0 5.0 100 50%'
-    assert ' '.join(lines[6].split()) == 'part 8.00x 50.0 20.0'
-    assert lines[7:] == [
+    lines = to_text(filled_table()).splitlines()
+    assert lines[0] == 'Title (median of 3 rounds)'
+    assert ' '.join(lines[1].split()) == 'speed ms/image images/s GFLOPs/image GFLOP/s of peak'
+    assert ' '.join(lines[2].split()) == 'slow 1.00x 200.0 5.0 5.0 25 12%'
+    assert ' '.join(lines[3].split()) == 'fast 4.00x 50.0 20.0 5.0 100 50%'
+    assert ' '.join(lines[4].split()) == 'part 8.00x 50.0 20.0'
+    assert lines[5:] == [
         'matrix product, float32: 200 GFLOP/s',
         'fast takes 0.250x the time of slow',
         'fast takes 0.143x the time of slow, both without part',
         'fast, ms: Flip 2.00',
     ]
-    assert f'{torch.get_num_threads()} thread' in lines[0]
-    assert torch.__version__ in lines[0]
+
+
+def test_the_machine_is_named():
+    line = describe_machine('cpu')
+    assert f'{torch.get_num_threads()} thread' in line
+    assert torch.__version__ in line
 
 
 def test_the_json_has_the_same_figures():
@@ -92,7 +96,7 @@ def test_what_has_not_been_measured_is_not_compared():
     assert [told['without'] for told in to_json([table], 'cpu')['tables'][0]['comparisons']] == [
         None
     ]
-    assert 'without' not in to_text([table], 'cpu')
+    assert 'without' not in to_text(table)
 
 
 def interrupt_after(calls: int):
@@ -113,13 +117,13 @@ def test_an_interrupt_keeps_the_rounds_before_it(monkeypatch):
         yield Table('never', [Case('a', lambda: int)], 'cpu')
 
     monkeypatch.setitem(GROUPS, 'group', group)
-    tables = run_benchmark(None, ['group'], seconds=0)
+    tables = list(run_benchmark(None, ['group'], seconds=0))
     assert [(table.title, len(table.rounds)) for table in tables] == [('whole', 3), ('broken', 2)]
 
     monkeypatch.setitem(
         GROUPS, 'group', lambda _: [Table('cold', [Case('a', partial(interrupt_after, 0))], 'cpu')]
     )
-    assert run_benchmark(None, ['group'], seconds=0) == []
+    assert list(run_benchmark(None, ['group'], seconds=0)) == []
 
 
 def fill(megabytes: int):
@@ -145,7 +149,7 @@ def test_peak_memory_is_that_of_the_case_alone(setup):
 def test_memory_is_told_in_megabytes_and_more_is_more():
     table = Table('Peak', [Case('a', int), Case('b', int)], 'cpu', unit='byte')
     table.rounds = [{'a': 2 * 10**6, 'b': 5 * 10**6}]
-    assert [line.split() for line in to_text([table], 'cpu').splitlines()[2:]] == [
+    assert [line.split() for line in to_text(table).splitlines()] == [
         ['Peak'],
         ['memory', 'MB'],
         ['a', '1.00x', '2'],
