@@ -20,6 +20,7 @@ from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 from torch import nn
 
+from ..allocator import keep_freed_memory
 from ..engine import amp_dtype, enable_amp
 from .setup import Setup
 
@@ -45,6 +46,8 @@ def forward_pass(
 
 def training_step(setup: Setup, network: str, plain: bool = False, amp: bool = False) -> Run:
     """Prepare a training step as the Runner does it: forward, loss, backward, optimizer."""
+    if torch.device(setup.device).type == 'cpu':
+        keep_freed_memory()  # as in training; this process does so from here on
     cfg = setup.network(network)
     if amp:
         enable_amp(cfg, setup.device)

@@ -36,6 +36,7 @@ class TimedPipeline:
             num_workers=1,
             worker_init_fn=_use_one_thread,
             persistent_workers=True,
+            multiprocessing_context='spawn',  # with memory as no training has set it
         )
 
     def __call__(self) -> None:

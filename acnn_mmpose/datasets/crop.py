@@ -16,8 +16,9 @@ import numpy as np
 from mmpose.datasets.transforms import TopdownAffine
 from mmpose.registry import TRANSFORMS
 from mmpose.structures.bbox import get_udp_warp_matrix, get_warp_matrix
+from torch.utils.data import get_worker_info
 
-from .worker_memory import keep_freed_memory
+from ..allocator import keep_freed_memory
 
 MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
 
@@ -85,7 +86,8 @@ class TopdownCrop(TopdownAffine):
 
     def transform(self, results: dict) -> dict:
         """Cut out the person and transform the joints."""
-        keep_freed_memory()
+        if get_worker_info() is not None:  # one of several, so within bounds
+            keep_freed_memory(total=256 << 20, largest=32 << 20)
         image, flip = undo_flip(results['img'])
         step, full_shape = 1, image.shape[:2]
         late = results.pop('late_image', None)

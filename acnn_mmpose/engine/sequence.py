@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list
 from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 
+from ..allocator import keep_freed_memory
 from ..errors import ACNNError
 from ..models import PHASES
 from ..models.weights import describe_mismatch
@@ -115,6 +117,8 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
 
 def _train(cfg: Config) -> None:
     """Train one config and end its data loaders' workers."""
+    if get_device() == 'cpu':
+        keep_freed_memory()
     runner = Runner.from_cfg(cfg)
     runner.train()
     for loop in (runner.train_loop, runner.val_loop):

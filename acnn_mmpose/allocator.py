@@ -1,0 +1,33 @@
+"""Keeping memory that an image or a training step leaves behind for the next one."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+@cache
+def keep_freed_memory(total: int = -1, largest: int = 1 << 30) -> bool:
+    """Make this process keep the memory that it frees.
+
+    C libraries return a freed photograph or feature map to the system and then ask for the same
+    memory again, which the system must empty page by page: on virtual machines that can take as
+    long as decoding the photograph, and a tenth of a training step.
+
+    Nothing happens where the C library is not glibc, nor where one of glibc's ``MALLOC_...``
+    environment variables is set: then memory is handled as that says.
+
+    Args:
+        total: How many bytes are kept; -1: all that were ever needed at once.
+        largest: From which size on a block is returned all the same, in bytes.
+
+    Returns:
+        Whether memory is kept.
+    """
+    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
+    if mallopt is None or any(name.startswith('MALLOC_') for name in os.environ):
+        return False
+    return bool(mallopt(M_TRIM_THRESHOLD, total) and mallopt(M_MMAP_THRESHOLD, largest))
