@@ -33,9 +33,8 @@ ATTENTION = Comparison(ACNN, HOURGLASS)
 def forward(setup: Setup) -> Iterator[Table]:
     """Compare forward passes at every batch size."""
     for size in setup.batch_sizes:
-        images = 'image' if size == 1 else 'images'
         yield Table(
-            f'Forward pass, {size} {images}',
+            f'Forward pass, {_count_images(size)}',
             [*_forward_cases(setup, size), *_yardsticks(setup)],
             setup.device,
             comparisons=[ATTENTION],
@@ -43,27 +42,41 @@ def forward(setup: Setup) -> Iterator[Table]:
 
 
 def deploy(setup: Setup) -> Iterator[Table]:
-    """Compare networks made for prediction only, and what half of the map saves, at batch 1."""
+    """Compare networks made for prediction only, at batch 1."""
     cases = [Case(PLAIN, partial(forward_pass, setup, 'ACNN', 1, plain=True), 1, torch.float32)]
-    comparisons = []
     for dtype in (torch.float32, torch.bfloat16):
         build = partial(deployed_pass, setup, 1, dtype)
         name = f'deployed, {spell(dtype)}'
-        half, first = f'{name}, half map', f'{name}, stem and stage 1'
-        cases += [
-            Case(name, build, 1, dtype),
-            Case(half, partial(build, half_map=True), 1, dtype),
-            Case(first, partial(build, one_stage=True), 1, dtype),
-        ]
+        cases.append(Case(name, build, 1, dtype))
         if _can_compile(setup):
             cases.append(Case(f'{name}, compiled', partial(build, compile=True), 1, dtype, name))
-        comparisons.append(Comparison(half, name, first))
     yield Table(
         'Deployed, forward pass, 1 image',
         [*_without_slow_precision(cases, setup), *_yardsticks(setup)],
         setup.device,
-        comparisons=comparisons,
     )
+
+
+def regions(setup: Setup) -> Iterator[Table]:
+    """Compare stages that compute half of the map with stages that compute all of it."""
+    for size in setup.batch_sizes:
+        cases, comparisons = [], []
+        for dtype in (torch.float32, torch.bfloat16):
+            build = partial(deployed_pass, setup, size, dtype)
+            whole = f'whole map, {spell(dtype)}'
+            half, first = f'half map, {spell(dtype)}', f'stem and stage 1, {spell(dtype)}'
+            cases += [
+                Case(whole, build, size, dtype),
+                Case(half, partial(build, half_map=True), size, dtype),
+                Case(first, partial(build, one_stage=True), size, dtype),
+            ]
+            comparisons.append(Comparison(whole, half, first))
+        yield Table(
+            f'Regions, deployed, forward pass, {_count_images(size)}',
+            [*_without_slow_precision(cases, setup), *_yardsticks(setup)],
+            setup.device,
+            comparisons=comparisons,
+        )
 
 
 def train(setup: Setup) -> Iterator[Table]:
@@ -157,8 +170,13 @@ def memory(setup: Setup) -> Iterator[Table]:
 
 
 GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
-    group.__name__: group for group in (forward, deploy, train, parts, pipeline, api, memory)
+    group.__name__: group
+    for group in (forward, deploy, regions, train, parts, pipeline, api, memory)
 }
+
+
+def _count_images(count: int) -> str:
+    return f'{count} image' if count == 1 else f'{count} images'
 
 
 def _forward_cases(setup: Setup, size: int) -> list[Case]:

@@ -28,6 +28,8 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         'Forward pass',
         'Forward pass',
         'Deployed',
+        'Regions',
+        'Regions',
         'Training step',
         'Figures to log in a training step',
         'Optimizer step',
@@ -40,7 +42,7 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         for case in table.cases:
             assert case.name in text
             assert figures['cases'][case.name]['milliseconds'] > 0
-    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[6])
+    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[8])
 
     first = written['tables'][0]['cases']['ACNN']['gflops'] * 1e9
     model = MODELS.build(setup.cfg.model)
