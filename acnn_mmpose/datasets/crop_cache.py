@@ -39,9 +39,8 @@ class LoadCachedCrop(LoadReadableImage):
     """:class:`LoadReadableImage`, with people from a folder that ``tools/cache_crops.py`` made.
 
     The output is the same to the bit. :class:`TopdownCrop` takes the photograph itself where a crop
-    does not reach as far as the scale and the rotation that were drawn (4 % of MPII's people in an
-    epoch), or where the folder has no crop of the person and the photograph as they are now; the
-    latter with a warning.
+    does not reach as far as the scale and the rotation that were drawn, which is rare, or where the
+    folder has no crop of the person and the photograph as they are now; the latter with a warning.
 
     Required keys: ``img_path``, and ``bbox_center`` and ``bbox_scale`` (1, 2) as the data set gives
     them, hence before :class:`GetBBoxCenterScale`. Other keys are those of :class:`LoadImage`;

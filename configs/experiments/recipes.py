@@ -1,0 +1,45 @@
+"""What else could make masks select and pay: coverage priced on background, the budget split anew.
+
+In the paper's schedule phase 2 trains nothing but masks for 12 of 30 epochs.
+"""
+
+_base_ = ['_base_/small.py']
+
+name = 'recipes'
+figures = ['scores', 'masks']
+
+weak = {
+    'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True),
+}
+strong = {
+    'model.head.coverage_loss': dict(type='CoverageLoss', weight=2e-3, on_background=True),
+}
+scratch = {'model.phase': 'joint_from_scratch'}
+after_pose = {'model.phase': 'joint_after_pose'}
+
+variants = dict(
+    hourglass=_base_.hourglass,
+    from_scratch=dict(
+        title='joint from scratch, 5e-4 on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **weak})],
+    ),
+    from_scratch_strong=dict(
+        title='joint from scratch, 2e-3 on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **strong})],
+    ),
+    without_phase_2=dict(
+        title='18 epochs pose, 12 joint, 5e-4 on background',
+        phases=[
+            dict(_base_.pose, epochs=18),
+            dict(_base_.joint, epochs=12, options={**after_pose, **weak}),
+        ],
+    ),
+    short_phase_2=dict(
+        title='20 epochs pose, 2 attention, 8 joint, 5e-4 on background',
+        phases=[
+            dict(_base_.pose, epochs=20),
+            dict(_base_.attention, epochs=2, options=weak),
+            dict(_base_.joint, epochs=8, options=weak),
+        ],
+    ),
+)
