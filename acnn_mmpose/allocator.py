@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 from functools import cache
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -27,7 +28,7 @@ def keep_freed_memory(total: int = -1, largest: int = 1 << 30) -> bool:
     Returns:
         Whether memory is kept.
     """
-    mallopt = getattr(ctypes.CDLL(None), 'mallopt', None)
-    if mallopt is None or any(name.startswith('MALLOC_') for name in os.environ):
+    if platform.libc_ver()[0] != 'glibc' or any(n.startswith('MALLOC_') for n in os.environ):
         return False
+    mallopt = ctypes.CDLL(None).mallopt
     return bool(mallopt(M_TRIM_THRESHOLD, total) and mallopt(M_MMAP_THRESHOLD, largest))
