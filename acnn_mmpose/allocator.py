@@ -31,4 +31,6 @@ def keep_freed_memory(total: int = -1, largest: int = 1 << 30) -> bool:
     if platform.libc_ver()[0] != 'glibc' or any(n.startswith('MALLOC_') for n in os.environ):
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_TRIM_THRESHOLD, total) and mallopt(M_MMAP_THRESHOLD, largest))
+    # glibc < 2.35 takes no more than 32 MiB
+    is_set = mallopt(M_MMAP_THRESHOLD, largest) or mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    return bool(is_set and mallopt(M_TRIM_THRESHOLD, total))

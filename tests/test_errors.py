@@ -244,6 +244,8 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         ('model.backbone.stages', 2, "unexpected keyword argument 'stages'"),
         ('model.backbone.depth', 6, 'does not fit an hourglass of depth 6: use a width and a'),
         ('model.head.decoder.input_size', (96, 96), 'heatmap_size is (32, 32), but an input of'),
+        ('model.head.decoder.input_size', 128, 'input_size must be (width, height), but is 128'),
+        ('train_dataloader.dataset.pipeline.6.input_size', 128, 'must be (width, height), but is'),
         ('custom_hooks.99', 1, '--cfg-options do not fit'),
         ('custom_hooks.0.type', 'Hok', "custom_hooks names 'Hok', which nobody has registered"),
         ('optim_wrapper.optimizer.type', 'SDG', "names 'SDG', which nobody has registered"),

@@ -116,6 +116,7 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
         (['benchmark.py', '--json', 'no/o.json'], 'error: no/o.json can not be written (No such'),
         (['benchmark.py', PHASES[0]], 'give the config of phase 3, such as'),
         (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
+        (['plot_log.py', 'a', 'b'], 'error: b must end in .png, .pdf, .svg: name the picture last'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),
     ],
 )

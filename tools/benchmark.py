@@ -41,7 +41,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--device', default='cpu', help='for example cuda:0')
     parser.add_argument(
-        '--batch-sizes', nargs='+', type=int, default=[1, 8], help='of the forward pass'
+        '--batch-sizes',
+        nargs='+',
+        type=int,
+        default=[1, 8],
+        help='of forward, regions',
     )
     parser.add_argument(
         '--seconds', type=float, default=20, help='per table, at least 3 rounds; default 20'
@@ -63,8 +67,9 @@ def main() -> None:
         for table in run_benchmark(setup, args.only, args.seconds):
             tables.append(table)
             print('', to_text(table), sep='\n', flush=True)
-    if args.json:
-        Path(args.json).write_text(json.dumps(to_json(tables, args.device)), encoding='utf-8')
+            if args.json:
+                content = json.dumps(to_json(tables, args.device))
+                Path(args.json).write_text(content, encoding='utf-8')
 
 
 if __name__ == '__main__':

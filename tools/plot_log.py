@@ -8,10 +8,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from acnn_mmpose.errors import run_tool
+from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.evaluation import read_run
 from acnn_mmpose.folders import make_folder
 from acnn_mmpose.visualization import plot_runs
+
+PICTURES = ('.png', '.pdf', '.svg')
 
 
 def parse_args() -> argparse.Namespace:
@@ -27,6 +29,8 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Read, plot, save."""
     args = parse_args()
+    if not args.out.endswith(PICTURES):
+        raise ACNNError(f'{args.out} must end in {", ".join(PICTURES)}: name the picture last')
     figure = plot_runs([read_run(work_dir) for work_dir in args.work_dirs])
     make_folder(Path(args.out).parent, 'the output folder')
     figure.savefig(args.out, dpi=150)

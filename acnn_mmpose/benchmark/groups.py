@@ -171,7 +171,7 @@ def memory(setup: Setup) -> Iterator[Table]:
 
 GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
     group.__name__: group
-    for group in (forward, deploy, regions, train, parts, pipeline, api, memory)
+    for group in (forward, deploy, regions, pipeline, api, memory, parts, train)
 }
 
 

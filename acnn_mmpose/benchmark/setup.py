@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.hub import get_config
 from mmengine.registry import init_default_scope
 
+from ..engine.prediction import check_device
 from ..errors import ACNNError
 from .photos import load_people
 
@@ -27,7 +27,7 @@ class Setup(NamedTuple):
     Attributes:
         cfg: Config of the network, with masks.
         device: Where the networks compute.
-        batch_sizes: Images per forward pass.
+        batch_sizes: Images per forward pass, with and without regions.
         people: What a pipeline of MMPose's starts from, per person.
         origin: Where the people come from, in words.
     """
@@ -66,19 +66,13 @@ def make_setup(cfg: Config, device: str, batch_sizes: Sequence[int], folder: str
     Args:
         cfg: Config of the network, with masks.
         device: Where the networks compute.
-        batch_sizes: Images per forward pass.
+        batch_sizes: Images per forward pass, with and without regions.
         folder: An empty folder that lives as long as the setup.
 
     Raises:
         ACNNError: If there is no such device, a batch is empty, or the network has no masks.
     """
-    try:
-        torch.empty(0, device=device)
-    except (AssertionError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ACNNError(
-            f'--device {device} can not be used ({reason}): leave it out, or take cuda:0 with a GPU'
-        ) from error
+    check_device(device)
     if min(batch_sizes) < 1:
         raise ACNNError(f'a batch needs at least 1 image, not {min(batch_sizes)}')
     if cfg.model.get('phase') != 'joint':

@@ -26,8 +26,8 @@ def import_package(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ImportError as error:
         raise ACNNError(
-            f'{name} could not be imported ({error}): pip install {name}, or both that export '
-            'needs: pip install "acnn_mmpose[onnx]"'
+            f'{name} could not be imported ({error}): pip install onnx onnxruntime; '
+            'prediction needs onnxruntime only'
         ) from error
 
 

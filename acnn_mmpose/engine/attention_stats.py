@@ -92,7 +92,8 @@ class AttentionStatsHook(Hook):
                 scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
                 scale = scaler.get_scale() if scaler else 1.0  # the optimizer's are unscaled
                 for name, tensor in _masked_products(self._stages).items():
-                    self._gradients[f'grad_rms_{name}'] = root_mean_square([tensor.grad]) / scale
+                    if (rms := root_mean_square([tensor.grad])) is not None:
+                        self._gradients[f'grad_rms_{name}'] = rms / scale
 
         self._handles = [
             model.backbone.register_forward_hook(keep_stages),

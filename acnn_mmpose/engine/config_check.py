@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
@@ -125,12 +126,13 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
             )
     if head.decoder is None:
         raise ACNNError('model.head.decoder is missing: set it to the codec of the pipelines')
-    size = tuple(head.decoder.input_size)
+    size = _pair('model.head.decoder.input_size', head.decoder.input_size)
     backbone.check_size(*size[::-1])
     heatmap = tuple(side // backbone.stride for side in size)
-    if tuple(head.decoder.heatmap_size) != heatmap:
+    given = _pair('model.head.decoder.heatmap_size', head.decoder.heatmap_size)
+    if given != heatmap:
         raise ACNNError(
-            f'model.head.decoder.heatmap_size is {tuple(head.decoder.heatmap_size)}, but an input '
+            f'model.head.decoder.heatmap_size is {given}, but an input '
             f'of {size} gives heatmaps of {heatmap}: set the codec so'
         )
     for split in SPLITS:
@@ -139,15 +141,30 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
                 _check_pipeline_sizes(f'{split}_dataloader', transform, size, heatmap)
 
 
+def _pair(name: str, value: object) -> tuple[int, int]:
+    """Read a size, (width, height).
+
+    Raises:
+        ACNNError: If it is something else.
+    """
+    if not isinstance(value, (Sequence, np.ndarray)) or len(value) != 2:
+        raise ACNNError(f'{name} must be (width, height), but is {value!r}')
+    return tuple(value)
+
+
 def _check_pipeline_sizes(
     where: str, transform: dict, size: tuple[int, int], heatmap: tuple[int, int]
 ) -> None:
     """Check sizes (width, height) in a transform and in the codec that it encodes with."""
-    for name, config in ((transform.type, transform), ('encoder', transform.get('encoder') or {})):
+    for name, config in (
+        (transform.get('type'), transform),
+        ('encoder', transform.get('encoder') or {}),
+    ):
         for key, wanted in (('input_size', size), ('heatmap_size', heatmap)):
             given = config.get(key) if isinstance(config, dict) else None
-            if given is not None and tuple(given) != wanted:
+            label = f'{name}.{key} in the pipeline of {where}'
+            if given is not None and (given := _pair(label, given)) != wanted:
                 raise ACNNError(
-                    f'{name}.{key} in the pipeline of {where} is {tuple(given)}, but '
+                    f'{label} is {given}, but '
                     f'model.head.decoder has {wanted}: set both to the same codec'
                 )

@@ -31,11 +31,12 @@ class CpuAmpOptimWrapper(OptimWrapper):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        speedup = bfloat16_speedup()
+        speedup = bfloat16_speedup() if get_device() == 'cpu' else 1.0
         if speedup < 1:
             print_log(
                 f'mixed precision makes this run slower: the CPU convolves {1 / speedup:.1f} times '
-                'slower in bfloat16 than in float32, so leave --amp out',
+                'slower in bfloat16 than in float32, so leave --amp out, or set '
+                'optim_wrapper.type=OptimWrapper',
                 logger='current',
                 level=logging.WARNING,
             )

@@ -39,7 +39,10 @@ def read_run(work_dir: str) -> RunLog:
     by_step: dict[int, dict[str, float]] = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
-            entry = json.loads(line)
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:  # cut off, by a full disk for example
+                continue
             if 'loss' in entry:  # after a resumption a step may be logged again: the later holds
                 by_step[entry['step']] = entry
     if not by_step:

@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
 
+from ..engine.atomic_backend import write_whole
+from ..hardware import name_cpu
 from .plan import Phase
 
 NOTE = 'phase.json'
@@ -69,7 +71,7 @@ def describe_hardware() -> dict[str, Any]:
     """Name the processor that trains, and how many threads torch may use."""
     if torch.cuda.is_available():
         return dict(device=torch.cuda.get_device_name(), threads=torch.get_num_threads())
-    return dict(device=f'CPU: {_processor()}', threads=torch.get_num_threads())
+    return dict(device=f'CPU: {name_cpu()}', threads=torch.get_num_threads())
 
 
 def note_piece(phase: Phase, cfg: Config) -> None:
@@ -84,20 +86,10 @@ def note_piece(phase: Phase, cfg: Config) -> None:
         seed=cfg.randomness.seed,
         pieces=pieces if piece in pieces else [*pieces, piece],
     )
-    partial = note.with_suffix('.partial')
-    partial.write_text(json.dumps(content, indent=1), encoding='utf-8')
-    partial.replace(note)
+    write_whole(note, json.dumps(content, indent=1).encode())
 
 
 def read_pieces(folder: str | Path) -> list[dict[str, Any]]:
     """List the different codes and machines that trained in a phase's folder."""
     note = Path(folder, NOTE)
     return json.loads(note.read_text(encoding='utf-8'))['pieces'] if note.is_file() else []
-
-
-def _processor() -> str:
-    """Name the processor, where the system tells."""
-    info = Path('/proc/cpuinfo')
-    lines = info.read_text(encoding='utf-8').splitlines() if info.is_file() else []
-    names = [line.partition(':')[2].strip() for line in lines if line.startswith('model name')]
-    return names[0] if names else platform.machine()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,8 +62,8 @@ def _describe(plan: Plan, lines: dict[str, dict[int, Line]], results: Path, page
     for kind in plan.figures:
         path = results / f'{plan.name}_{kind}.png'
         if draw(kind, plan.titles, measured, path):
-            relative = Path(*path.parts[-2:]) if path.parent.parent == page.parent else path
-            parts.append(f'![{plan.name}: {kind}]({relative.as_posix()})')
+            relative = Path(os.path.relpath(path, page.parent)).as_posix()
+            parts.append(f'![{plan.name}: {kind}]({relative})')
     return '\n\n'.join(part for part in parts if part)
 
 

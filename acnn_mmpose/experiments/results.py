@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader, Runner
+from mmpose.datasets.transforms import RandomBBoxTransform, RandomFlip
+from mmpose.registry import TRANSFORMS
 
+from ..datasets import SeedSample
 from ..engine import set_checkpoint
 from ..engine.attention_stats import measure_coverage
 from ..engine.checkpoints import latest_checkpoint
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 
 CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figures that are kept
 POINTS = 12  # per curve and phase
+RANDOM = (SeedSample, RandomFlip, RandomBBoxTransform)
 
 
 def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
@@ -67,7 +71,7 @@ def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
 
 
 def append_line(results: Path, line: dict[str, Any]) -> None:
-    """Add a line to a file, whole or not at all."""
+    """Add a line to a file, made with its folder if need be."""
     results.parent.mkdir(parents=True, exist_ok=True)
     with results.open('a', encoding='utf-8') as file:
         file.write(json.dumps(line) + '\n')
@@ -110,6 +114,11 @@ def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]]]:
     return table.rows, _measure_masks(runner, cfg)
 
 
+def without_augmentation(pipeline: Sequence[ConfigDict]) -> list[ConfigDict]:
+    """Leave the random transforms out of a training pipeline, whoever they are by."""
+    return [step for step in pipeline if not issubclass(TRANSFORMS.get(step.type), RANDOM)]
+
+
 @torch.no_grad()
 def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
     """Measure what each mask keeps of feature map, joints and background of validation people.
@@ -118,11 +127,7 @@ def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
     """
     loader = cfg.val_dataloader.copy()
     loader.dataset = loader.dataset.copy()
-    loader.dataset.pipeline = [
-        step
-        for step in cfg.train_dataloader.dataset.pipeline
-        if step.type != 'SeedSample' and not step.type.startswith('Random')
-    ]
+    loader.dataset.pipeline = without_augmentation(cfg.train_dataloader.dataset.pipeline)
     masks, targets = [], []
     runner.model.eval()
     for batch in Runner.build_dataloader(loader):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -45,8 +46,9 @@ def lines_by_variant(plan: Plan, lines: Sequence[Line]) -> dict[str, dict[int, L
 
 
 def score(line: Line, column: str = 'Total', measure: str = 'PCKh@0.5') -> float:
-    """Read a figure of the last stage's prediction, in percent."""
-    return line['scores'][measure][FINAL][column]
+    """Read a figure of the last stage's prediction, in percent; NaN where nothing was labelled."""
+    value = line['scores'][measure][FINAL][column]
+    return math.nan if value is None else value
 
 
 def gains(of: dict[int, Line], over: dict[int, Line]) -> list[float]:

@@ -15,6 +15,10 @@ from ..errors import ACNNError
 
 MAX_FPS = 1000  # more is a damaged header
 
+# what Python knows only where the system has tables of types
+mimetypes.add_type('image/webp', '.webp')
+mimetypes.add_type('video/x-matroska', '.mkv')
+
 
 class Frame(NamedTuple):
     """One image of a source.
@@ -40,12 +44,14 @@ class Source(NamedTuple):
         count: How many there are; None if nobody knows.
         fps: Frames per second of a video or webcam; None for image files.
         name: Of the file, folder or camera.
+        folder: Where the files lie; None for a webcam.
     """
 
     frames: Iterator[Frame]
     count: int | None
     fps: float | None
     name: str
+    folder: Path | None = None
 
 
 def open_source(where: str) -> Source:
@@ -63,17 +69,18 @@ def open_source(where: str) -> Source:
         files = sorted(file for file in path.iterdir() if _kind(file) == 'image')
         if not files:
             raise ACNNError(f'{where} holds no image files: give a folder of jpg or png files')
-        return Source(_read_files(files), len(files), None, path.name)
+        return Source(_read_files(files), len(files), None, path.name, path)
     if path.is_file():
         if _kind(path) != 'video':
-            return Source(_read_files([path]), 1, None, path.name)
-        return _open_video(where, path.name)
+            return Source(_read_files([path]), 1, None, path.name, path.parent)
+        return _open_video(where, path.name)._replace(folder=path.parent)
     if where.isdigit():
         return _open_video(int(where), f'webcam{where}')
     raise ACNNError(f'{where} does not exist: give an image, a folder, a video or a webcam index')
 
 
-def _kind(path: Path) -> str | None:
+def _kind(path: Path) -> str:
+    """Say what a file is by its name: ``'image'``, ``'video'``, something else or ``''``."""
     return (mimetypes.guess_type(path.name)[0] or '').partition('/')[0]
 
 

@@ -76,9 +76,15 @@ def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
     """Make the folder, and what writes the pictures of a source to it.
 
     Raises:
-        ACNNError: If the folder can't be made or written.
+        ACNNError: If the folder can't be made or written, or is that of the source, whose files the
+            pictures would replace.
     """
     target = make_folder(folder, 'the output folder', 'choose another one with --out-dir')
+    if source.folder is not None and target.resolve() == source.folder.resolve():
+        raise ACNNError(
+            f'{folder} is the folder of the input, whose files would be overwritten: choose '
+            'another one with --out-dir'
+        )
     if source.fps is None:
         return FileWriter(target)
     return VideoWriter(target / f'{Path(source.name).stem}.mp4', source.fps)

@@ -1,4 +1,4 @@
-"""(a) Does attention pay? The hourglass, trained as long as all phases, against ACNN."""
+"""Does attention pay? The hourglass, trained as long as all phases, against ACNN."""
 
 _base_ = ['_base_/small.py']
 

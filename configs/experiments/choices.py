@@ -1,4 +1,4 @@
-"""(e) Choices that the paper leaves open, or that others make: sigma, re-injection, Eq. 4."""
+"""Choices that the paper leaves open, or that others make: sigma, re-injection, Eq. 4."""
 
 _base_ = ['_base_/small.py']
 

@@ -1,4 +1,4 @@
-"""(a) at full size, for a GPU: 4 stages, 256 channels, 256x256, mixed precision."""
+"""Does attention pay at full size, on a GPU? 4 stages, 256 channels, 256x256, mixed precision."""
 
 name = 'full'
 figures = ['scores', 'masks', 'gradients']
@@ -7,7 +7,7 @@ budget = 50
 
 options = {
     'optim_wrapper.type': 'AmpOptimWrapper',
-    'optim_wrapper.loss_scale': 'dynamic',
+    'optim_wrapper.dtype': 'bfloat16',
     'train_dataloader.batch_size': 12,
     'train_dataloader.num_workers': 12,
     'default_hooks.checkpoint.save_best': None,

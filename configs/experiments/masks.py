@@ -1,4 +1,4 @@
-"""(d) What makes masks select: each variant is ACNN with one thing changed in phases 2 and 3."""
+"""What makes masks select: each variant is ACNN with one thing changed in phases 2 and 3."""
 
 _base_ = ['_base_/small.py']
 

@@ -1,4 +1,4 @@
-"""(b) Hard masks with a straight-through gradient against soft masks."""
+"""Hard masks with a straight-through gradient against soft masks."""
 
 _base_ = ['_base_/small.py']
 

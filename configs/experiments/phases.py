@@ -1,4 +1,4 @@
-"""(c) Three phases against fewer, and (f) the gradients of task A and task B."""
+"""Three phases against fewer, and the gradients of task A and task B."""
 
 _base_ = ['_base_/small.py']
 

@@ -105,8 +105,8 @@ def test_data_that_is_there_is_used(setup, toy_root, monkeypatch, tmp_path, root
 @pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
-        ((3, 'cuda:99', [1]), '--device cuda:99 can not be used'),
-        ((3, 'gpu', [1]), '--device gpu can not be used'),
+        ((3, 'cuda:99', [1]), 'device cuda:99 can not be used'),
+        ((3, 'gpu', [1]), 'device gpu can not be used'),
         ((3, 'cpu', [0]), 'a batch needs at least 1 image, not 0'),
         ((1, 'cpu', [1]), 'give the config of phase 3'),
     ],

@@ -6,9 +6,10 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+from acnn_mmpose.engine import read_config
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.experiments import describe_progress, run_plan
-from acnn_mmpose.experiments.results import read_lines
+from acnn_mmpose.experiments.results import read_lines, without_augmentation
 
 import pytest
 from mmengine.runner import Runner
@@ -17,6 +18,22 @@ from mmengine.runner import Runner
 @pytest.fixture
 def lines(finished) -> list[dict]:
     return read_lines(finished / 'tiny.jsonl')
+
+
+def test_masks_are_measured_on_people_as_they_are(root):
+    for name in ('small/acnn_phase1.py', '../acnn_phase1.py'):
+        pipeline = read_config(str(root / 'configs/experiments' / name))
+        pipeline = pipeline.train_dataloader.dataset.pipeline
+        for box in ('QuickBBoxTransform', 'RandomBBoxTransform'):
+            pipeline[5].type = box
+            assert [step.type for step in without_augmentation(pipeline)] == [
+                'LoadReadableImage',
+                'ZeroBasedKeypoints',
+                'GetBBoxCenterScale',
+                'TopdownCrop',
+                'GenerateTarget',
+                'PackPoseInputs',
+            ]
 
 
 @pytest.fixture

@@ -289,3 +289,11 @@ def test_pictures_that_can_not_be_written_are_named(model, images, tmp_path, mon
         ACNNError, match=r'000000001.jpg, \d+x\d+ px, can not be written: make room'
     ):
         run_inference(model, source, AttentionVisualizer(), str(tmp_path))
+
+
+@pytest.mark.parametrize('where', ['', '0.jpg'])
+def test_pictures_never_replace_the_images(tmp_path, where):
+    (tmp_path / '0.jpg').touch()
+    source = open_source(str(tmp_path / where))
+    with pytest.raises(ACNNError, match=r'is the folder of the input.*--out-dir'):
+        open_writer(source, str(tmp_path / 'x' / '..'))
