@@ -8,11 +8,13 @@ _base_ = ['_base_/small.py']
 name = 'recipes'
 figures = ['scores', 'masks']
 
-weak = {
+linear = {
     'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True),
 }
-strong = {
-    'model.head.coverage_loss': dict(type='CoverageLoss', weight=2e-3, on_background=True),
+hinge = {
+    'model.head.coverage_loss': dict(
+        type='CoverageLoss', weight=5e-4, target=0.3, on_background=True
+    ),
 }
 scratch = {'model.phase': 'joint_from_scratch'}
 after_pose = {'model.phase': 'joint_after_pose'}
@@ -21,25 +23,25 @@ variants = dict(
     hourglass=_base_.hourglass,
     from_scratch=dict(
         title='joint from scratch, 5e-4 on background',
-        phases=[dict(_base_.pose, epochs=30, options={**scratch, **weak})],
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **linear})],
     ),
-    from_scratch_strong=dict(
-        title='joint from scratch, 2e-3 on background',
-        phases=[dict(_base_.pose, epochs=30, options={**scratch, **strong})],
+    from_scratch_hinge=dict(
+        title='joint from scratch, hinge 5e-4 at 30 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **hinge})],
     ),
     without_phase_2=dict(
-        title='18 epochs pose, 12 joint, 5e-4 on background',
+        title='18 epochs pose, 12 joint, the same hinge',
         phases=[
             dict(_base_.pose, epochs=18),
-            dict(_base_.joint, epochs=12, options={**after_pose, **weak}),
+            dict(_base_.joint, epochs=12, options={**after_pose, **hinge}),
         ],
     ),
     short_phase_2=dict(
-        title='20 epochs pose, 2 attention, 8 joint, 5e-4 on background',
+        title='20 epochs pose, 2 attention, 8 joint, the same hinge',
         phases=[
             dict(_base_.pose, epochs=20),
-            dict(_base_.attention, epochs=2, options=weak),
-            dict(_base_.joint, epochs=8, options=weak),
+            dict(_base_.attention, epochs=2, options=hinge),
+            dict(_base_.joint, epochs=8, options=hinge),
         ],
     ),
 )
