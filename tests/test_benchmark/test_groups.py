@@ -30,11 +30,11 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         'Deployed',
         'Regions',
         'Regions',
-        'Training step',
-        'Figures to log in a training step',
-        'Optimizer step',
         'Data pipeline in one worker',
         'Prediction of 1 person in an image',
+        'Figures to log in a training step',
+        'Optimizer step',
+        'Training step',
     ]
     written = to_json(tables, 'cpu')
     for table, figures in zip(tables, written['tables']):
@@ -42,7 +42,7 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         for case in table.cases:
             assert case.name in text
             assert figures['cases'][case.name]['milliseconds'] > 0
-    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[8])
+    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[5])
 
     first = written['tables'][0]['cases']['ACNN']['gflops'] * 1e9
     model = MODELS.build(setup.cfg.model)
