@@ -16,6 +16,12 @@ hinge = {
         type='CoverageLoss', weight=5e-4, target=0.3, on_background=True
     ),
 }
+half = {
+    'model.head.coverage_loss': dict(
+        type='CoverageLoss', weight=5e-4, target=0.45, on_background=True
+    ),
+}
+soft = {'model.backbone.mask_mode': 'soft'}
 scratch = {'model.phase': 'joint_from_scratch'}
 after_pose = {'model.phase': 'joint_after_pose'}
 
@@ -28,6 +34,14 @@ variants = dict(
     from_scratch_hinge=dict(
         title='joint from scratch, hinge 5e-4 at 30 % on background',
         phases=[dict(_base_.pose, epochs=30, options={**scratch, **hinge})],
+    ),
+    from_scratch_half=dict(
+        title='joint from scratch, hinge 5e-4 at 45 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **half})],
+    ),
+    from_scratch_soft=dict(
+        title='joint from scratch, soft masks, hinge 5e-4 at 30 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **soft, **hinge})],
     ),
     without_phase_2=dict(
         title='18 epochs pose, 12 joint, the same hinge',
