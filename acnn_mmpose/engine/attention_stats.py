@@ -83,6 +83,7 @@ class AttentionStatsHook(Hook):
                     tensor.retain_grad()
 
         def keep_gradients(*_: Any) -> None:
+            """Measure gradients when the optimizer gets them."""
             if self._measuring:
                 self._gradients = {
                     f'grad_rms_{task}': rms

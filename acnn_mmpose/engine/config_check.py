@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -147,8 +147,9 @@ def _pair(name: str, value: object) -> tuple[int, int]:
     Raises:
         ACNNError: If it is something else.
     """
-    if not isinstance(value, (Sequence, np.ndarray)) or len(value) != 2:
-        raise ACNNError(f'{name} must be (width, height), but is {value!r}')
+    is_pair = isinstance(value, (list, tuple, np.ndarray)) and len(value) == 2
+    if not is_pair or not all(isinstance(side, (int, np.integer)) for side in value):
+        raise ACNNError(f'{name} must be (width, height) in whole pixels, but is {value!r}')
     return tuple(value)
 
 

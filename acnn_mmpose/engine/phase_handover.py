@@ -98,6 +98,7 @@ def _explain(resume: Callable[..., None]) -> Callable[..., None]:
     """Let :meth:`Runner.resume` name the file that it can't make sense of."""
 
     def explained(filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume, or raise :class:`ACNNError` with the file's name."""
         try:
             resume(filename, *args, **kwargs)
         except ACNNError:

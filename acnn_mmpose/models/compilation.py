@@ -30,6 +30,7 @@ def compile_frozen(forward: Callable[[Tensor], tuple]) -> Callable[[Tensor], tup
 
     @wraps(forward)
     def frozen(inputs: Tensor) -> tuple:
+        """Run the compiled method, which the first call compiles."""
         # torch reads the setting when it traces, so an option of torch.compile comes too late
         with torch.no_grad(), config.patch(freezing=True):
             try:

@@ -42,7 +42,7 @@ def images(toy_root) -> list[np.ndarray]:
     return [cv2.imread(str(path)) for path in sorted((toy_root / 'images').glob('*.jpg'))[:3]]
 
 
-def compare(predictor: Predictor, model, image: np.ndarray, boxes) -> None:
+def assert_same_as_mmpose(predictor: Predictor, model, image: np.ndarray, boxes) -> None:
     """Compare with MMPose."""
     wanted = [sample.pred_instances for sample in inference_topdown(model, image, boxes)]
     got = predictor(image, boxes)
@@ -62,12 +62,12 @@ def test_keypoints_scores_and_masks_are_mmposes(model, file, images, monkeypatch
     monkeypatch.setitem(model.test_cfg, 'flip_test', flip_test)
     predictor = Predictor(file, flip_test=flip_test)
     for image in images:
-        compare(predictor, model, image, np.array(BOXES))
-    compare(predictor, model, images[0], None)
+        assert_same_as_mmpose(predictor, model, image, np.array(BOXES))
+    assert_same_as_mmpose(predictor, model, images[0], None)
 
 
 def test_by_default_it_flips_as_the_config_says(model, file, images):
-    compare(Predictor(file), model, images[0], BOXES)
+    assert_same_as_mmpose(Predictor(file), model, images[0], BOXES)
     mirrored, plain = Predictor(file), Predictor(file, flip_test=False)
     assert abs(mirrored(images[0]).scores - plain(images[0]).scores).max() > 1e-4
 
@@ -80,7 +80,9 @@ def test_on_photographs(model, file, shared_data):
     for person in people:
         center, half = np.array(person['center']), person['scale'] * 100
         box = np.concatenate([center - half, center + half])
-        compare(predictor, model, cv2.imread(str(folder / person['image'])), box[None])
+        assert_same_as_mmpose(
+            predictor, model, cv2.imread(str(folder / person['image'])), box[None]
+        )
 
 
 def test_any_number_of_people(file, images):

@@ -34,7 +34,7 @@ def inside_square(corners: np.ndarray, shape: tuple[int, int], margin: float) ->
     return inside
 
 
-def check(picture: np.ndarray, untouched: np.ndarray, corners: np.ndarray) -> None:
+def assert_square_painted(picture: np.ndarray, untouched: np.ndarray, corners: np.ndarray) -> None:
     """Every pixel 1 px inside the square is painted, every pixel 1 px outside is not."""
     painted = (picture != untouched).any(axis=-1)
     must = inside_square(corners, painted.shape, margin=1)
@@ -49,7 +49,7 @@ def check(picture: np.ndarray, untouched: np.ndarray, corners: np.ndarray) -> No
 def test_a_square_is_found_in_the_image_within_a_pixel(make_person, square_corners, crop, mode):
     image = np.full((*SHAPE, 3), 200, np.uint8)
     picture = AttentionVisualizer(mode=mode).draw_mask(image, make_person(*crop), 1)
-    check(picture, image, square_corners(*crop))
+    assert_square_painted(picture, image, square_corners(*crop))
 
 
 @pytest.mark.parametrize('crop', CROPS.values(), ids=CROPS.keys())
@@ -58,7 +58,7 @@ def test_a_square_is_found_in_the_crop_within_a_pixel(make_person, square_corner
     cut, person = crop_person(image, make_person(*crop), 0, 256)
     cut[:] = 200  # also beyond the image's border
     picture = AttentionVisualizer().draw_mask(cut, person, 1)
-    check(picture, cut, square_corners((128, 128), (256, 256)))
+    assert_square_painted(picture, cut, square_corners((128, 128), (256, 256)))
 
 
 def test_corners_in_pixels(make_person):
