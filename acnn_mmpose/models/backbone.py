@@ -55,6 +55,8 @@ class AttentionHourglassNet(BaseModule):
         mask_noise: Scale of logistic noise on the logits in training; 1 samples hard masks from
             Bernoulli(sigmoid(logit)).
         mask_stride: Cells, along each axis, that share one value of a mask; divides ``2 ** depth``.
+        detached_masks: Keep task B's gradients from task A: mask branches read y, and send no
+            gradient back to it.
         reinjected_heatmaps: K to add a 1x1 convolution of H(i) to the feature that stage i hands
             on, as Newell et al. do; 0 hands on features only (Eq. 1). The estimator then gives
             the backbone the head's layers.
@@ -83,6 +85,7 @@ class AttentionHourglassNet(BaseModule):
         mask_temperature: float = 1.0,
         mask_noise: float = 0.0,
         mask_stride: int = 1,
+        detached_masks: bool = False,
         reinjected_heatmaps: int = 0,
         regions: bool = False,
         init_cfg: dict | None = None,
@@ -98,6 +101,7 @@ class AttentionHourglassNet(BaseModule):
         self.mask_threshold = mask_threshold
         self.mask_temperature = mask_temperature
         self.mask_stride = mask_stride
+        self.detached_masks = detached_masks
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
         self.regions = regions
@@ -163,8 +167,9 @@ class AttentionHourglassNet(BaseModule):
     def _run_stage(self, i: int, x: Tensor) -> StageOutput:
         """Map X(i) (N, C, h, w) to f(y) and M(i), stages counting from 0."""
         y = x + self.thetas[i](x)
-        has_mask = i < len(self.mask_branches) and not self.bypass_masks
-        mask = self.mask_branches[i](y) if has_mask else None  # Eq. 2
+        mask = None
+        if i < len(self.mask_branches) and not self.bypass_masks:
+            mask = self.mask_branches[i](y.detach() if self.detached_masks else y)  # Eq. 2
         return StageOutput(self.projections[i](y), mask)
 
     @property

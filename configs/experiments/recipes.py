@@ -22,6 +22,7 @@ half = {
     ),
 }
 soft = {'model.backbone.mask_mode': 'soft'}
+detached = {'model.backbone.detached_masks': True}
 scratch = {'model.phase': 'joint_from_scratch'}
 after_pose = {'model.phase': 'joint_after_pose'}
 
@@ -42,6 +43,10 @@ variants = dict(
     from_scratch_soft=dict(
         title='joint from scratch, soft masks, hinge 5e-4 at 30 % on background',
         phases=[dict(_base_.pose, epochs=30, options={**scratch, **soft, **hinge})],
+    ),
+    from_scratch_detached=dict(
+        title='joint from scratch, detached masks, hinge 5e-4 at 30 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **detached, **hinge})],
     ),
     without_phase_2=dict(
         title='18 epochs pose, 12 joint, the same hinge',

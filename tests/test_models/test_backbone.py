@@ -65,6 +65,17 @@ def test_options_of_masks_reach_every_branch():
         assert {name: getattr(branch, name) for name in options} == options
 
 
+@pytest.mark.parametrize('detached', [False, True])
+def test_gradients_of_masks_reach_task_a_unless_detached(detached):
+    net = small(num_stages=2, detached_masks=detached)
+    torch.nn.init.normal_(net.mask_branches[0].logit.weight)  # zero weights pass no gradient
+    first, _ = net(torch.randn(2, 3, 32, 32))
+    first.mask.sum().backward()
+    assert net.mask_branches[0].hidden[0].weight.grad.abs().sum() > 0
+    stem = net.stem[0][0].weight.grad
+    assert stem is None if detached else stem.abs().sum() > 0
+
+
 @torch.no_grad()
 def test_reinjection_adds_the_heatmaps_to_what_a_stage_hands_on(build_model):
     model = build_model('joint', num_stages=2, reinjected_heatmaps=16).eval()
