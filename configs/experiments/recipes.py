@@ -22,6 +22,7 @@ half = {
     ),
 }
 soft = {'model.backbone.mask_mode': 'soft'}
+soft_open = {**soft, 'model.backbone.mask_bias': 4.0}
 detached = {'model.backbone.detached_masks': True}
 scratch = {'model.phase': 'joint_from_scratch'}
 after_pose = {'model.phase': 'joint_after_pose'}
@@ -43,6 +44,10 @@ variants = dict(
     from_scratch_soft=dict(
         title='joint from scratch, soft masks, hinge 5e-4 at 30 % on background',
         phases=[dict(_base_.pose, epochs=30, options={**scratch, **soft, **hinge})],
+    ),
+    from_scratch_soft_open=dict(
+        title='joint from scratch, soft masks, bias 4, hinge 5e-4 at 30 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **soft_open, **hinge})],
     ),
     from_scratch_detached=dict(
         title='joint from scratch, detached masks, hinge 5e-4 at 30 % on background',
