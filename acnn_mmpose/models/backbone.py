@@ -65,7 +65,7 @@ class AttentionHourglassNet(BaseModule):
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
-        regions: As the argument; may be changed at any time.
+        regions: As the argument; may be changed at any time, but not to true without hard masks.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
@@ -92,7 +92,7 @@ class AttentionHourglassNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         _check_network(num_stages, channels, depth, reinjected_heatmaps)
-        _check_masks(mask_mode, mask_stride, depth, regions)
+        _check_masks(mask_mode, mask_stride, depth)
         self.stride = Stem.stride
         self.num_stages = num_stages
         self.channels = channels
@@ -173,6 +173,20 @@ class AttentionHourglassNet(BaseModule):
         return StageOutput(self.projections[i](y), mask)
 
     @property
+    def regions(self) -> bool:
+        """As the argument."""
+        return self._regions
+
+    @regions.setter
+    def regions(self, regions: bool) -> None:
+        if regions and self.mask_mode != 'hard':
+            raise ACNNError(
+                "regions are what binary masks keep: regions=True needs mask_mode='hard', "
+                f'not {self.mask_mode!r}'
+            )
+        self._regions = regions
+
+    @property
     def _dtype(self) -> torch.dtype:
         """The dtype that convolutions compute in, outside of autocast."""
         return self.stem[0][0].weight.dtype
@@ -220,17 +234,12 @@ def _check_network(num_stages: int, channels: int, depth: int, reinjected_heatma
         )
 
 
-def _check_masks(mask_mode: str, mask_stride: int, depth: int, regions: bool) -> None:
-    """Check the arguments that say what masks are and what is done with them."""
+def _check_masks(mask_mode: str, mask_stride: int, depth: int) -> None:
+    """Check the arguments that say what masks are."""
     if mask_mode not in MASK_MODES:
         raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
     if mask_stride < 1 or 2**depth % mask_stride:
         raise ACNNError(
             f'mask_stride must divide 2 ** depth = {2**depth}, so that it divides every '
             f'feature map, but is {mask_stride}'
-        )
-    if regions and mask_mode != 'hard':
-        raise ACNNError(
-            "regions are what binary masks keep: regions=True needs mask_mode='hard', "
-            f'not {mask_mode!r}'
         )

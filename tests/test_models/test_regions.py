@@ -212,6 +212,9 @@ def test_a_mask_that_keeps_nothing_keeps_the_prediction_before(build_model, imag
 def test_masks_that_discard_nothing_are_refused(build_model, mode):
     with pytest.raises(ACNNError, match=f"needs mask_mode='hard', not '{mode}'"):
         build_model('pose', mask_mode=mode, regions=True)
+    model = build_model('pose', mask_mode=mode)
+    with pytest.raises(ACNNError, match="regions=True needs mask_mode='hard'"):
+        model.backbone.regions = True
 
 
 @pytest.mark.parametrize('phase', ['attention', 'joint'])
