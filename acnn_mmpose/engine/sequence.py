@@ -20,6 +20,7 @@ from ..models import PHASES
 from ..models.weights import describe_mismatch
 from .checkpoints import latest_checkpoint, read_meta
 from .failures import explain_failures
+from .mixed_precision import check_amp
 
 
 def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
@@ -33,7 +34,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             config only).
 
     Raises:
-        ACNNError: Before anything is trained, if the configs do not follow each other.
+        ACNNError: Before anything is trained, if the configs do not follow each other, or need a
+            GPU that is not there.
     """
     if resume is not None and resume.endswith('.py'):
         raise ACNNError(f'--resume took {resume} for its checkpoint: put it after the configs')
@@ -42,6 +44,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             f'--resume {resume} names one checkpoint, but {len(cfgs)} configs are given: with '
             'several configs use --resume alone'
         )
+    for cfg in cfgs:
+        check_amp(cfg)
     check_sequence(cfgs)
     for cfg in cfgs if resume is None else ():
         if latest_checkpoint(cfg.work_dir) is not None:
