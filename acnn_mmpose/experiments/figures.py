@@ -9,9 +9,9 @@ from statistics import mean
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..visualization.plots import COLOURS, place_legend
 from .summary import Line, score
 
-COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 MARKERS = 'osD^vP'
 
 Lines = dict[str, dict[int, Line]]
@@ -72,7 +72,7 @@ def _draw_masks(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
         axis.set_xlabel('background kept, %')
         axis.set_ylabel(label)
         axis.grid(alpha=0.3)
-    axes[1].legend(fontsize=7, loc='center left', bbox_to_anchor=(1, 0.5))
+    place_legend(axes[1], fontsize=7)
     return True
 
 
@@ -90,11 +90,7 @@ def _draw_gradients(figure: Figure, titles: dict[str, str], lines: Lines) -> boo
         axis.set_xlabel('epoch')
         axis.set_ylabel(f'gradient RMS {label}', fontsize=8)
         axis.grid(alpha=0.3)
-    handles = dict(zip(*reversed(axes[0].get_legend_handles_labels())))
-    axes[1].legend(
-        handles.values(), handles, fontsize=7, loc='center left', bbox_to_anchor=(1, 0.5)
-    )
-    return bool(handles)
+    return place_legend(axes[1], axes[0], fontsize=7) > 0
 
 
 def _draw_ratio(axis: Axes, line: Line, pair: tuple[str, str], colour: str, label: str) -> None:

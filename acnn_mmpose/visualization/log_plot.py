@@ -9,8 +9,7 @@ from matplotlib.figure import Figure
 
 from ..errors import ACNNError
 from ..evaluation import Curves, RunLog
-
-COLOURS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')  # Okabe and Ito
+from .plots import COLOURS, place_legend
 
 
 def plot_runs(runs: Sequence[RunLog]) -> Figure:
@@ -71,10 +70,8 @@ def _draw_panel(axis: Axes, parts: Sequence[tuple[RunLog, Curves]]) -> None:
                 label=name,
             )
         start += run.epochs
-    handles = dict(zip(*reversed(axis.get_legend_handles_labels())))
-    if len(handles) > 1:
-        place = dict(loc='center left', bbox_to_anchor=(1, 0.5))
-        axis.legend(handles.values(), handles, fontsize=8, **place)
+    if len({name for _, curves in parts for name in curves}) > 1:
+        place_legend(axis)
     axis.grid(alpha=0.3)
 
 
