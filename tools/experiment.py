@@ -40,7 +40,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--results', default=DOCS / 'results', type=Path, help='folder of the json lines'
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.threads < 1:
+        parser.error(f'--threads must be at least 1, but is {args.threads}')
+    return args
 
 
 def main() -> None:
