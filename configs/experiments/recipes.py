@@ -53,6 +53,10 @@ variants = dict(
         title='joint from scratch, detached masks, hinge 5e-4 at 30 % on background',
         phases=[dict(_base_.pose, epochs=30, options={**scratch, **detached, **hinge})],
     ),
+    from_scratch_plus=dict(
+        title='joint from scratch, soft detached masks, bias 4, hinge 5e-4 at 45 % on background',
+        phases=[dict(_base_.pose, epochs=30, options={**scratch, **soft_open, **detached, **half})],
+    ),
     without_phase_2=dict(
         title='18 epochs pose, 12 joint, the same hinge',
         phases=[
