@@ -8,6 +8,7 @@ A plan is an MMEngine config file:
 - ``variants``: name to ``dict(title=..., phases=[...])``; a phase is ``dict(config=..., epochs=...,
   options={...})``: a config file (relative to the plan), for how many epochs, with which overrides.
   The first variant is the one that the others are compared with.
+- ``options``: overrides of every phase's config, before the phase's own; may be left out
 - ``figures``: which figures the report draws (see :mod:`.figures`)
 """
 
@@ -123,8 +124,9 @@ def load_plan(path: str) -> Plan:
     """
     content = read_config(path)
     try:
+        options = content.to_dict().get('options', {})
         variants = {
-            variant: tuple(Phase(**phase) for phase in entry['phases'])
+            variant: tuple(_read_phase(phase, options) for phase in entry['phases'])
             for variant, entry in content.variants.to_dict().items()
         }
         plan = Plan(
@@ -151,6 +153,11 @@ def load_plan(path: str) -> Plan:
                 f'but every variant must have the budget of {plan.budget}'
             )
     return plan
+
+
+def _read_phase(phase: dict[str, Any], options: dict[str, Any]) -> Phase:
+    """Read what a plan says of a phase, with the options of all phases before its own."""
+    return Phase(**{**phase, 'options': {**options, **phase.get('options', {})}})
 
 
 def build_config(plan: Plan, phase: Phase, seed: int) -> Config:

@@ -14,10 +14,10 @@ variants = dict(
             _base_.pose,
             dict(
                 config='small/acnn_phase1.py',
-                epochs=12,
+                epochs=6,
                 options={'optim_wrapper.optimizer.lr': 1e-3},
             ),
-            dict(config='small/acnn_phase3.py', epochs=6, options={'model.phase': 'pose'}),
+            dict(config='small/acnn_phase3.py', epochs=3, options={'model.phase': 'pose'}),
         ],
     ),
     acnn=_base_.acnn,

@@ -13,14 +13,13 @@ options = {
     'default_hooks.checkpoint.save_best': None,
 }
 pose, attention, joint = (
-    dict(config=f'../acnn_phase{n}.py', epochs=epochs, options=options)
-    for n, epochs in ((1, 20), (2, 20), (3, 10))
+    dict(config=f'../acnn_phase{n}.py', epochs=epochs) for n, epochs in ((1, 20), (2, 20), (3, 10))
 )
 
 variants = dict(
     hourglass=dict(
         title='hourglass',
-        phases=[dict(config='../hourglass.py', epochs=budget, options=options)],
+        phases=[dict(config='../hourglass.py', epochs=budget)],
     ),
     acnn=dict(title='ACNN, as the paper', phases=[pose, attention, joint]),
 )

@@ -33,13 +33,6 @@ changes = dict(
             )
         },
     ),
-    background_noise=(
-        'linear 5e-4 on background, stochastic',
-        {
-            'model.backbone.mask_noise': 1.0,
-            'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True),
-        },
-    ),
 )
 
 variants = dict(
@@ -54,8 +47,8 @@ variants = dict(
         ],
     ),
     long=dict(
-        title='phase 2 longer by 3 epochs, phase 3 shorter',
-        phases=[_base_.pose, dict(_base_.attention, epochs=15), dict(_base_.joint, epochs=3)],
+        title='phase 2 longer by 2 epochs, phase 3 shorter',
+        phases=[_base_.pose, dict(_base_.attention, epochs=8), dict(_base_.joint, epochs=1)],
     ),
     **{
         variant: dict(

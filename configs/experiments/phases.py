@@ -11,7 +11,7 @@ variants = dict(
         title='phases 1 and 3',
         phases=[
             _base_.pose,
-            dict(_base_.joint, epochs=18, options={'model.phase': 'joint_after_pose'}),
+            dict(_base_.joint, epochs=9, options={'model.phase': 'joint_after_pose'}),
         ],
     ),
     from_scratch=dict(
