@@ -149,19 +149,21 @@ class AttentionHourglassNet(BaseModule):
         # convolutions run faster on channels-last data, and keep the format
         x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
         stages = []
+        mask = None  # of the stage before; None: all ones
         windows = None  # where X is computed, per person; None: everywhere
         for i in range(self.num_stages):
             run = partial(self._run_stage, i)
-            stage = run(x) if windows is None else StageOutput(*run_in_windows(run, x, windows))
+            if windows is not None:
+                stage = StageOutput(*run_in_windows(run, x, mask, windows))
+            else:
+                stage = run(x if mask is None else x * mask)  # Eq. 1
             stages.append(stage)
-            x = stage.feature
+            x, mask = stage
             if i < len(self.reinjections):
                 heatmap = self.heatmap_layers[i](x.float()).to(x.dtype)
                 x = x + self.reinjections[i](heatmap)
-            if stage.mask is not None:
-                x = x * stage.mask  # Eq. 1
-                if self.regions:
-                    windows = find_windows(stage.mask, windows, 2**self.depth, self._in_training)
+            if self.regions and mask is not None:
+                windows = find_windows(mask, windows, 2**self.depth, self._in_training)
         return tuple(stages)
 
     def _run_stage(self, i: int, x: Tensor) -> StageOutput:

@@ -62,14 +62,18 @@ def find_windows(
 
 
 def run_in_windows(
-    stage: Callable[[Tensor], Sequence[Tensor | None]], x: Tensor, windows: Sequence[Window]
+    stage: Callable[[Tensor], Sequence[Tensor | None]],
+    x: Tensor,
+    mask: Tensor,
+    windows: Sequence[Window],
 ) -> list[Tensor | None]:
     """Run a stage on every person's window, people with windows of one size together.
 
     Args:
         stage: Maps (n, C, h', w') to tensors (n, ., h', w') or None, h' x w' being any window's
             size.
-        x: The stage's input (N, C, h, w).
+        x: What the stage before hands on (N, C, h, w).
+        mask: M that selects the stage's input from it (N, 1, h, w); zero outside the windows.
         windows: N windows.
 
     Returns:
@@ -81,7 +85,8 @@ def run_in_windows(
 
     maps: list[Tensor | None] = []
     for people in people_of_size.values():
-        outputs = stage(torch.cat([_cut(x[n : n + 1], windows[n]) for n in people]))
+        parts = [_cut(x[n : n + 1], windows[n]) * _cut(mask[n : n + 1], windows[n]) for n in people]
+        outputs = stage(parts[0] if len(parts) == 1 else torch.cat(parts))  # Eq. 1
         maps = maps or [
             None if output is None else _blank(output, (len(x), output.shape[1], *x.shape[-2:]))
             for output in outputs

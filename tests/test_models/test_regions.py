@@ -70,6 +70,7 @@ def test_in_training_a_window_has_two_cells_at_the_coarsest_scale(outer, expecte
 
 def test_windows_are_run_by_size_and_put_back_in_place():
     x = torch.randn(4, 3, 16, 16)
+    kept = (torch.rand(4, 1, 16, 16) > 0.5).float()
     windows = [
         Window(0, 4, 8, 4),
         Window(4, 8, 4, 8),
@@ -82,13 +83,13 @@ def test_windows_are_run_by_size_and_put_back_in_place():
         shapes.append(tuple(crops.shape))
         return crops + 1, None, crops[:, :1] * 2
 
-    feature, nothing, mask = run_in_windows(stage, x, windows)
+    feature, nothing, mask = run_in_windows(stage, x, kept, windows)
     assert shapes == [(2, 3, 8, 4), (2, 3, 4, 8)]
     assert nothing is None
     inside = torch.zeros(4, 1, 16, 16)
     inside[0, :, 0:8, 4:8] = inside[1, :, 4:8, 8:16] = inside[2, :, 8:16, 12:16] = 1
-    assert torch.equal(feature, (x + 1) * inside)
-    assert torch.equal(mask, x[:, :1] * 2 * inside)
+    assert torch.equal(feature, (x * kept + 1) * inside)
+    assert torch.equal(mask, x[:, :1] * kept * 2 * inside)
 
 
 @pytest.fixture
