@@ -55,6 +55,17 @@ def test_the_schedule_keeps_its_shape_and_options_come_last(plan):
     assert build_config(plan, Phase(config, 1), seed=5).param_scheduler[0].milestones == []
 
 
+def test_options_of_all_phases_come_before_those_of_one(tmp_path):
+    path = Path(write_plan(tmp_path))
+    shared = {'model.backbone.mask_bias': 1.0, 'model.backbone.mask_threshold': 0.6}
+    path.write_text(f'{path.read_text()}\noptions = {shared}\n')
+    variants = load_plan(str(path)).variants
+    name = 'model.backbone.mask_bias'
+    assert [phase.options[name] for phase in variants['acnn']] == [1.0, 1.0, 1.0]
+    assert [phase.options[name] for phase in variants['bias_4']] == [1.0, 4.0, 4.0]
+    assert variants['bias_4'][1].options['model.backbone.mask_threshold'] == 0.6
+
+
 def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch):
     phase = plan.variants['acnn'][1]
 
