@@ -33,12 +33,26 @@ def load_config(
     """
     cfg = read_config(path)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
-    try:
-        cfg.merge_from_dict(cfg_options or {})
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ACNNError(f'--cfg-options do not fit {path}: {error}') from error
+    merge_options(cfg, cfg_options or {}, f'--cfg-options do not fit {path}')
     check_config(cfg)
     return cfg
+
+
+def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
+    """Override values of a config.
+
+    Args:
+        cfg: The config, changed in place.
+        options: By dotted name, the values.
+        complaint: The first words of the error.
+
+    Raises:
+        ACNNError: If a name leads nowhere, such as into a number.
+    """
+    try:
+        cfg.merge_from_dict(options)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise ACNNError(f'{complaint}: {error}') from error
 
 
 def read_config(path: str) -> Config:

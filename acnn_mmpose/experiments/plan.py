@@ -26,7 +26,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ..engine import load_config, read_config
+from ..engine import load_config, merge_options, read_config
 from ..errors import ACNNError
 
 # of a config, what decides which weights come out, and what there does not
@@ -161,14 +161,19 @@ def _read_phase(phase: dict[str, Any], options: dict[str, Any]) -> Phase:
 
 
 def build_config(plan: Plan, phase: Phase, seed: int) -> Config:
-    """Build the config of a phase: its schedule scaled to its epochs, then its overrides."""
+    """Build the config of a phase: its schedule scaled to its epochs, then its overrides.
+
+    Raises:
+        ACNNError: If the config can't be read, or the overrides do not fit it.
+    """
     cfg = _read_config(str(plan.folder / phase.config), os.environ.get('ACNN_DATA_ROOT'))
     whole, cfg.train_cfg.max_epochs = cfg.train_cfg.max_epochs, phase.epochs
     for scheduler in cfg.param_scheduler:
         if 'milestones' in scheduler:
             places = [max(1, round(m * phase.epochs / whole)) for m in scheduler.milestones]
             scheduler.milestones = sorted(place for place in places if place < phase.epochs)
-    cfg.merge_from_dict({**phase.options, 'randomness.seed': seed})
+    options = {**phase.options, 'randomness.seed': seed}
+    merge_options(cfg, options, f'options of experiment {plan.name!r} do not fit {phase.config}')
     return cfg
 
 

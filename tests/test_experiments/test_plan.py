@@ -55,6 +55,12 @@ def test_the_schedule_keeps_its_shape_and_options_come_last(plan):
     assert build_config(plan, Phase(config, 1), seed=5).param_scheduler[0].milestones == []
 
 
+def test_options_that_do_not_fit_are_refused(plan):
+    phase = Phase(str(ROOT / 'configs/acnn_phase1.py'), 20, {'model.backbone.depth.x': 1})
+    with pytest.raises(ACNNError, match="options of experiment 'tiny' do not fit .*acnn_phase1"):
+        build_config(plan, phase, seed=0)
+
+
 def test_options_of_all_phases_come_before_those_of_one(tmp_path):
     path = Path(write_plan(tmp_path))
     shared = {'model.backbone.mask_bias': 1.0, 'model.backbone.mask_threshold': 0.6}
