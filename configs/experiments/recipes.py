@@ -22,6 +22,26 @@ changes = dict(
     soft_detached=('soft detached masks, bias 4', {**soft_open, **detached}),
 )
 
+# the hourglass's schedule, its drops after 9 and 13 epochs, with masks from the 13th epoch on
+narrow = {
+    'model.head.coverage_loss': dict(
+        type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
+    )
+}
+late_phases = [
+    dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]}),
+    dict(_base_.attention, epochs=1, options={**narrow, 'optim_wrapper.optimizer.lr': 4e-3}),
+    dict(
+        _base_.joint,
+        epochs=2,
+        options={
+            **narrow,
+            'optim_wrapper.optimizer.lr': 2e-4,
+            'param_scheduler.0.milestones': [1],
+        },
+    ),
+]
+
 variants = dict(
     hourglass=_base_.hourglass,
     **{
@@ -38,4 +58,5 @@ variants = dict(
             dict(_base_.joint, epochs=6, options={**half, 'model.phase': 'joint_after_pose'}),
         ],
     ),
+    late=dict(title='12 epochs pose, 1 attention, 2 joint, hinge 5e-3 at 20 %', phases=late_phases),
 )
