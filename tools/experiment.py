@@ -38,9 +38,14 @@ def parse_args() -> argparse.Namespace:
         '--work-dir', default='work_dirs/experiments', help='where logs and checkpoints go'
     )
     parser.add_argument(
-        '--results', default=DOCS / 'results', type=Path, help='folder of the json lines'
+        '--results',
+        default=DOCS / 'results',
+        type=Path,
+        help='folder of the json lines; a report fills in reproduction.md beside it',
     )
     args = parser.parse_args()
+    if args.command == 'report' and (args.seeds or args.variants):
+        parser.error('a report is of all seeds and variants')
     if args.threads < 1:
         parser.error(f'--threads must be at least 1, but is {args.threads}')
     return args
@@ -53,11 +58,10 @@ def main() -> None:
     deadline = None if args.minutes is None else time.time() + 60 * args.minutes
     plans = [load_plan(path) for path in args.plans]
     if args.command == 'report':
-        write_report(plans, args.results, DOCS / 'reproduction.md')
+        write_report(plans, args.results, args.results.parent / 'reproduction.md')
         return
     left = 0
-    for plan in plans:
-        runs = plan.runs(args.seeds, args.variants)
+    for plan, runs in [(plan, plan.runs(args.seeds, args.variants)) for plan in plans]:
         results = args.results / f'{plan.name}.jsonl'
         if args.command == 'status':
             print(*describe_progress(plan, runs, args.work_dir, results), sep='\n')

@@ -45,8 +45,7 @@ def deployed_pass(
     model = build_network(cfg, setup.device)
     model.switch_to_deploy(dtype, compile)
     inputs = model.data_preprocessor(setup.batch(size))['inputs']
-    height, width = (side // model.backbone.stride for side in inputs.shape[-2:])
-    middle = Window(0, width // 4, height, width // 2)
+    middle = middle_window(setup)
 
     @torch.no_grad()
     def run() -> Any:
@@ -56,6 +55,17 @@ def deployed_pass(
             return model(inputs, None, mode='tensor')
 
     return run
+
+
+def middle_window(setup: Setup) -> Window | None:
+    """Find the window that has the middle half of the feature map's width, and all of its height.
+
+    Returns:
+        None if it does not lie on the grid on which the hourglass pools.
+    """
+    width, height = setup.cfg.codec.heatmap_size
+    grid = 2**setup.cfg.model.backbone.depth
+    return None if width % (4 * grid) else Window(0, width // 4, height, width // 2)
 
 
 def onnx_prediction(setup: Setup) -> Callable[[], Any]:

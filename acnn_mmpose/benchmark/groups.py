@@ -15,7 +15,7 @@ import torch
 
 from ..engine import amp_dtype
 from ..hardware import bfloat16_speedup
-from .deployed import deployed_pass, onnx_prediction
+from .deployed import deployed_pass, middle_window, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
 from .pipelines import cached_pipeline, configured_pipeline, reduced_pipeline, stock_pipeline
 from .setup import Setup
@@ -58,7 +58,12 @@ def deploy(setup: Setup) -> Iterator[Table]:
 
 
 def regions(setup: Setup) -> Iterator[Table]:
-    """Compare stages that compute half of the map with stages that compute all of it."""
+    """Compare stages that compute half of the map with stages that compute all of it.
+
+    There is nothing to compare where masks are soft, or half of the map is no window.
+    """
+    if setup.cfg.model.backbone.mask_mode != 'hard' or middle_window(setup) is None:
+        return
     for size in setup.batch_sizes:
         cases, comparisons = [], []
         for dtype in (torch.float32, torch.bfloat16):

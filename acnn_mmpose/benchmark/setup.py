@@ -14,6 +14,7 @@ from mmengine.registry import init_default_scope
 
 from ..engine.prediction import check_device
 from ..errors import ACNNError
+from ..models.estimator import PHASES
 from .photos import load_people
 
 MMPOSE = (
@@ -75,7 +76,8 @@ def make_setup(cfg: Config, device: str, batch_sizes: Sequence[int], folder: str
     check_device(device)
     if min(batch_sizes) < 1:
         raise ACNNError(f'a batch needs at least 1 image, not {min(batch_sizes)}')
-    if cfg.model.get('phase') != 'joint':
+    phase = PHASES.get(cfg.model.get('phase'))
+    if phase is None or not (phase.trains_pose and phase.trains_attention):
         raise ACNNError(
             f'{cfg.filename} does not train pose and attention together: give the config of phase '
             '3, such as configs/acnn_phase3.py'

@@ -39,7 +39,9 @@ class AttentionStatsHook(Hook):
     - ``grad_rms_pose`` (task A) and ``grad_rms_attention`` (task B), per task that trains: at its
       parameters, as the optimizer gets them
     - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1, stage i's
-      feature and its mask, which is replicated over the feature's channels
+      feature and its mask, which is replicated over the feature's channels. They are whole
+      gradients: the feature's has that of stage i's own heatmaps in it, the mask's that of Eq. 4
+      and of a coverage loss.
 
     Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
 
@@ -183,5 +185,5 @@ def root_mean_square(gradients: Iterable[Tensor | None]) -> Tensor | None:
     present = [gradient.detach() for gradient in gradients if gradient is not None]
     if not present:
         return None
-    norm = torch.stack(torch._foreach_norm(present)).norm()
+    norm = torch.stack(torch._foreach_norm(present, dtype=torch.float32)).norm()
     return norm / sum(gradient.numel() for gradient in present) ** 0.5

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..visualization.plots import COLOURS, place_legend
+from .plan import FIGURES
 from .summary import Line, score
 
 MARKERS = 'osD^vP'
@@ -21,7 +22,7 @@ def draw(kind: str, titles: dict[str, str], lines: Lines, path: Path) -> bool:
     """Draw a figure, unless nothing of what it shows was measured.
 
     Args:
-        kind: One of FIGURES.
+        kind: One of the plan's FIGURES.
         titles: Of the variants.
         lines: By variant and seed; every variant has at least one.
         path: The picture to write.
@@ -30,7 +31,7 @@ def draw(kind: str, titles: dict[str, str], lines: Lines, path: Path) -> bool:
         Whether it was written.
     """
     figure = Figure(figsize=(8.8, 3.6), layout='constrained')
-    is_drawn = FIGURES[kind](figure, titles, lines)
+    is_drawn = DRAWERS[kind](figure, titles, lines)
     if is_drawn:
         # no date and no version, so that the same lines give the same bytes
         figure.savefig(path, dpi=120, metadata={'Software': None})
@@ -104,8 +105,6 @@ def _draw_ratio(axis: Axes, line: Line, pair: tuple[str, str], colour: str, labe
         start += phase['epochs']
 
 
-FIGURES: dict[str, Callable[[Figure, dict[str, str], Lines], bool]] = {
-    'scores': _draw_scores,
-    'masks': _draw_masks,
-    'gradients': _draw_gradients,
-}
+DRAWERS: dict[str, Callable[[Figure, dict[str, str], Lines], bool]] = dict(
+    zip(FIGURES, (_draw_scores, _draw_masks, _draw_gradients))
+)

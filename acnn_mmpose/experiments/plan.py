@@ -9,7 +9,7 @@ A plan is an MMEngine config file:
   options={...})``: a config file (relative to the plan), for how many epochs, with which overrides.
   The first variant is the one that the others are compared with.
 - ``options``: overrides of every phase's config, before the phase's own; may be left out
-- ``figures``: which figures the report draws (see :mod:`.figures`)
+- ``figures``: which of FIGURES the report draws (see :mod:`.figures`)
 """
 
 from __future__ import annotations
@@ -32,6 +32,17 @@ from ..errors import ACNNError
 # of a config, what decides which weights come out, and what there does not
 DECISIVE = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
 INDIFFERENT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
+USUAL_HOOKS = (
+    'SyncBuffersHook',
+    'PhaseHandoverHook',
+    'LossGuardHook',
+    'UnreadableImagesHook',
+    'SampleSeedHook',
+    'PCKhTableHook',
+    'AttentionStatsHook',
+    'StoryBoardHook',
+)
+FIGURES = ('scores', 'masks', 'gradients')
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Plan:
         seeds: Of the runs.
         titles: By variant, for tables.
         variants: By variant, its phases.
-        figures: Kinds of figures of the report.
+        figures: Kinds of figures of the report, of FIGURES.
     """
 
     name: str
@@ -143,6 +154,9 @@ def load_plan(path: str) -> Plan:
             f'{path} is not an experiment ({error!r}): it needs name, budget, seeds, figures and '
             'variants with a title and phases of config, epochs and maybe options'
         ) from error
+    for figure in plan.figures:
+        if figure not in FIGURES:
+            raise ACNNError(f'{path} has an unknown figure {figure!r}: choose of {FIGURES}')
     if not plan.seeds or not plan.variants:
         raise ACNNError(f'{path} needs at least one seed and one variant')
     for variant, phases in plan.variants.items():
@@ -191,7 +205,7 @@ def phase_key(cfg: Config, data: str, start: str | None) -> str:
     """Name the weights that a training ends with: two with one name are the same training.
 
     Args:
-        cfg: The config; what can't change the weights, such as hooks, does not count.
+        cfg: The config; what can't change the weights, such as the usual hooks, does not count.
         data: What identifies the training data.
         start: The name of the weights that it starts from.
     """
@@ -201,6 +215,11 @@ def phase_key(cfg: Config, data: str, start: str | None) -> str:
         decisive['train_dataloader'].pop(name, None)
     decisive['train_dataloader']['dataset'].pop('data_root', None)
     decisive['train_cfg'].pop('val_interval', None)
+    hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] not in USUAL_HOOKS]
+    if hooks:
+        decisive['custom_hooks'] = hooks
+    if cfg.get('auto_scale_lr', {}).get('enable'):
+        decisive['auto_scale_lr'] = cfg.auto_scale_lr
     decisive.update(seed=cfg.randomness.seed, data=data, start=start)
     text = json.dumps(decisive, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

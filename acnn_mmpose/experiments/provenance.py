@@ -38,8 +38,9 @@ def _describe_annotations(file: str, name: str) -> dict[str, Any]:
     return dict(name=name, people=len(json.loads(content)), sha256=sha256)
 
 
+@cache
 def describe_code() -> dict[str, str]:
-    """Name the commit of this package, and the versions of what it stands on."""
+    """Name the commit of this package when first asked, and the versions of what it stands on."""
     return dict(
         commit=find_commit(Path(__file__).parents[2]),
         python=platform.python_version(),

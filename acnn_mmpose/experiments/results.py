@@ -97,11 +97,26 @@ def read_lines(results: Path) -> list[dict[str, Any]]:
     return lines
 
 
-def has_line(results: Path, run: Run, key: str) -> bool:
-    """Say whether a run is finished."""
-    wanted = (run.variant, run.seed, key)
-    lines = read_lines(results)
-    return any((line['variant'], line['seed'], line['key']) == wanted for line in lines)
+def has_line(results: Path, run: Run, cfg: Config, key: str) -> bool:
+    """Say whether a run is finished: its line is one that the report shows, too.
+
+    Args:
+        results: The json lines.
+        run: The run.
+        cfg: Config of its last phase.
+        key: The name of its weights.
+    """
+    data = [describe_data(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val')]
+    wanted = (run.variant, run.seed, key, run.declared(), *(each['sha256'] for each in data))
+    return any(
+        (line['variant'], line['seed'], line['key'], line['phases'], *data_of(line)) == wanted
+        for line in read_lines(results)
+    )
+
+
+def data_of(line: dict[str, Any]) -> tuple[str, str]:
+    """Name the data that a line was measured on: hashes of what trained and what was predicted."""
+    return line['train_data']['sha256'], line['val_data']['sha256']
 
 
 def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]]]:
@@ -115,7 +130,7 @@ def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]]]:
 
 
 def without_augmentation(pipeline: Sequence[ConfigDict]) -> list[ConfigDict]:
-    """Leave the random transforms out of a training pipeline, whoever they are by."""
+    """Leave the random transforms of this package's pipelines, and their bases, out of one."""
     return [step for step in pipeline if not issubclass(TRANSFORMS.get(step.type), RANDOM)]
 
 
@@ -123,11 +138,15 @@ def without_augmentation(pipeline: Sequence[ConfigDict]) -> list[ConfigDict]:
 def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
     """Measure what each mask keeps of feature map, joints and background of validation people.
 
-    Targets are those of training, without its random transforms.
+    Targets are those of training, without its random transforms, and with a sigma of one cell
+    whatever the training's is, so that shares of joints and background mean the same for all.
     """
     loader = cfg.val_dataloader.copy()
     loader.dataset = loader.dataset.copy()
     loader.dataset.pipeline = without_augmentation(cfg.train_dataloader.dataset.pipeline)
+    for step in loader.dataset.pipeline:
+        if step.type == 'GenerateTarget':
+            step.encoder.sigma = 1
     masks, targets = [], []
     runner.model.eval()
     for batch in Runner.build_dataloader(loader):

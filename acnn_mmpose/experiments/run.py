@@ -16,7 +16,7 @@ from ..engine import check_data, make_work_dir, train_in_order
 from ..engine.checkpoints import latest_checkpoint, read_meta
 from ..engine.config_check import check_config
 from .plan import Phase, Plan, Run, build_config, phase_key
-from .provenance import describe_data, note_piece
+from .provenance import describe_code, describe_data, note_piece
 from .results import append_line, has_line, measure_run
 
 
@@ -60,6 +60,7 @@ def run_plan(
     Returns:
         The runs that are not finished.
     """
+    describe_code()  # before the code that was imported can change on disk
     left = []
     for number, run in enumerate(runs, start=1):
         label = f'[{number}/{len(runs)}] {plan.name}: {run.variant}, seed {run.seed}'
@@ -68,7 +69,7 @@ def run_plan(
             make_work_dir(step.cfg)
         try:
             with _alone_in(Path(steps[-1].cfg.work_dir), 'run.lock'):
-                if has_line(results, run, steps[-1].key):
+                if has_line(results, run, steps[-1].cfg, steps[-1].key):
                     print_log(f'{label}: was finished', logger='current')
                 elif _train(steps, label, deadline):
                     append_line(results, measure_run(plan, run, steps))
@@ -104,7 +105,7 @@ def describe_progress(
     """Say of each run whether it is finished, or how many epochs are trained."""
     for run in runs:
         steps = prepare(plan, run, work_dir)
-        if has_line(results, run, steps[-1].key):
+        if has_line(results, run, steps[-1].cfg, steps[-1].key):
             state = 'finished'
         else:
             latest = [latest_checkpoint(step.cfg.work_dir) for step in steps]

@@ -8,6 +8,7 @@ from statistics import mean, stdev
 from typing import Any, NamedTuple
 
 from .plan import Plan
+from .results import data_of
 
 Line = dict[str, Any]
 FINAL = 'prediction'  # the row of the last stage
@@ -39,7 +40,7 @@ def lines_by_variant(plan: Plan, lines: Sequence[Line]) -> dict[str, dict[int, L
     found: dict[str, dict[int, Line]] = {variant: {} for variant in plan.variants}
     declared = {run.variant: run.declared() for run in plan.runs(plan.seeds[:1])}
     for line in lines:
-        same_data = line['train_data'] == lines[-1]['train_data']
+        same_data = data_of(line) == data_of(lines[-1])
         if same_data and declared.get(line['variant']) == line['phases']:
             found[line['variant']][line['seed']] = line
     return {variant: dict(sorted(by_seed.items())) for variant, by_seed in found.items()}

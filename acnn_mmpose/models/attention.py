@@ -39,7 +39,8 @@ class MaskBranch(nn.Module):
     Args:
         channels: Channels C of y; the hidden convolution has a quarter as many.
         mode: ``'hard'`` (0 or 1, straight-through gradient) or ``'soft'`` (the sigmoid itself).
-        initial_bias: Initial logit of every mask, > 0 for a mask that starts open.
+        initial_bias: Initial logit of every mask. A hard mask starts open if
+            sigmoid(initial_bias / temperature) > threshold.
         threshold: Above which probability a hard mask keeps, in (0, 1).
         temperature: By which the logit is divided, > 0.
         noise: Scale of logistic noise on the logit in training, >= 0. With 1 a hard mask is a
@@ -83,7 +84,9 @@ class MaskBranch(nn.Module):
             y = F.avg_pool2d(y, self.stride)
         logit = self.logit(self.hidden(y))
         if self.training and self.noise:
-            logit = logit + self.noise * torch.logit(torch.rand_like(logit), eps=1e-6)
+            # drawn in float32: bfloat16 has no number between 0.996 and 1
+            uniform = torch.rand_like(logit, dtype=torch.float32)
+            logit = (logit + self.noise * torch.logit(uniform, eps=1e-6)).to(logit.dtype)
         mask = torch.sigmoid(logit / self.temperature)
         if self.mode == 'hard':
             mask = binarise(mask, self.threshold)

@@ -49,7 +49,8 @@ class AttentionHourglassNet(BaseModule):
         mask_mode: ``'hard'``: binary masks with a straight-through gradient, as the paper
             describes; ``'soft'``: the sigmoid itself; ``'ones'``: the plain stacked hourglass,
             without mask branches.
-        mask_bias: Initial logit of the masks. Positive: they start by keeping everything.
+        mask_bias: Initial logit of the masks. Positive: they start by keeping everything, with
+            the default threshold.
         mask_threshold: Above which probability a hard mask keeps, in (0, 1).
         mask_temperature: By which the masks' logits are divided, > 0.
         mask_noise: Scale of logistic noise on the logits in training; 1 samples hard masks from
@@ -65,7 +66,10 @@ class AttentionHourglassNet(BaseModule):
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
-        regions: As the argument; may be changed at any time, but not to true without hard masks.
+        regions: As the argument; may be changed at any time, but not to true without hard masks or
+            once compiled.
+        is_compiled: Whether ``forward`` has been compiled, which regions can't be. Set by the
+            estimator.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
@@ -73,6 +77,8 @@ class AttentionHourglassNet(BaseModule):
     Raises:
         ACNNError: If an argument is out of its range.
     """
+
+    is_compiled = False
 
     def __init__(
         self,
@@ -185,6 +191,10 @@ class AttentionHourglassNet(BaseModule):
             raise ACNNError(
                 "regions are what binary masks keep: regions=True needs mask_mode='hard', "
                 f'not {self.mask_mode!r}'
+            )
+        if regions and self.is_compiled:
+            raise ACNNError(
+                'regions would compile anew for every size of a window: deploy with compile=False'
             )
         self._regions = regions
 

@@ -8,6 +8,7 @@ budget = 50
 options = {
     'optim_wrapper.type': 'AmpOptimWrapper',
     'optim_wrapper.dtype': 'bfloat16',
+    'optim_wrapper.loss_scale': dict(enabled=False),
     'train_dataloader.batch_size': 12,
     'train_dataloader.num_workers': 12,
     'default_hooks.checkpoint.save_best': None,

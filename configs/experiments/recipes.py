@@ -1,6 +1,7 @@
 """What else could make masks select and pay: one schedule for both tasks, a price on background.
 
-In the paper's schedule phase 2 trains nothing but masks for 6 of 15 epochs.
+In the paper's schedule phase 2 trains nothing but masks for 6 of 15 epochs. Percentages in titles:
+the share of the background that costs nothing.
 """
 
 _base_ = ['_base_/small.py']
@@ -8,18 +9,25 @@ _base_ = ['_base_/small.py']
 name = 'recipes'
 figures = ['scores', 'masks']
 
+bias_4 = {'model.backbone.mask_bias': 4.0}
 price = dict(type='CoverageLoss', weight=5e-4, target=0.45, on_background=True)
 half = {'model.phase': 'joint_from_scratch', 'model.head.coverage_loss': price}
 detached = {'model.backbone.detached_masks': True}
-soft_open = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
+soft_open = {'model.backbone.mask_mode': 'soft', **bias_4}
 changes = dict(
-    half=('hinge 5e-4 at 45 %', {}),
-    third=('hinge 5e-4 at 30 %', {'model.head.coverage_loss': {**price, 'target': 0.3}}),
-    detached=('detached masks', detached),
-    detached_open=('detached masks, bias 4', {**detached, 'model.backbone.mask_bias': 4.0}),
-    own=('H(i) alone', {'model.head.adds_discarded': False}),
-    soft=('soft masks, bias 4', soft_open),
-    soft_detached=('soft detached masks, bias 4', {**soft_open, **detached}),
+    half=('hinge 5e-4 at 45 % on background', {}),
+    third=(
+        'hinge 5e-4 at 30 % on background',
+        {'model.head.coverage_loss': {**price, 'target': 0.3}},
+    ),
+    detached=('at 45 %, detached masks', detached),
+    detached_open=(
+        'at 45 %, detached masks, bias 4',
+        {**detached, **bias_4},
+    ),
+    own=('at 45 %, H(i) alone', {'model.head.adds_discarded': False}),
+    soft=('at 45 %, soft masks, bias 4', soft_open),
+    soft_detached=('at 45 %, soft detached masks, bias 4', {**soft_open, **detached}),
 )
 
 # the hourglass's schedule, its drops after 9 and 13 epochs, with masks from the 13th epoch on
@@ -46,17 +54,17 @@ variants = dict(
     hourglass=_base_.hourglass,
     **{
         variant: dict(
-            title=title,
+            title=f'from scratch, {title}',
             phases=[dict(_base_.pose, epochs=_base_.budget, options={**half, **options})],
         )
         for variant, (title, options) in changes.items()
     },
     without_phase_2=dict(
-        title='9 epochs pose, then 6 joint',
+        title='9 epochs pose, 6 joint, at 45 %',
         phases=[
             dict(_base_.pose, epochs=9),
             dict(_base_.joint, epochs=6, options={**half, 'model.phase': 'joint_after_pose'}),
         ],
     ),
-    late=dict(title='12 epochs pose, 1 attention, 2 joint, hinge 5e-3 at 20 %', phases=late_phases),
+    late=dict(title='12 epochs pose, 1 attention, 2 joint, at 20 %', phases=late_phases),
 )

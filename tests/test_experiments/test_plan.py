@@ -55,6 +55,13 @@ def test_the_schedule_keeps_its_shape_and_options_come_last(plan):
     assert build_config(plan, Phase(config, 1), seed=5).param_scheduler[0].milestones == []
 
 
+def test_an_unknown_figure_is_refused_before_anything_trains(tmp_path):
+    path = Path(write_plan(tmp_path))
+    path.write_text(path.read_text().replace("'gradients'", "'gradient'"))
+    with pytest.raises(ACNNError, match="unknown figure 'gradient': choose of .*'gradients'"):
+        load_plan(str(path))
+
+
 def test_options_that_do_not_fit_are_refused(plan):
     phase = Phase(str(ROOT / 'configs/acnn_phase1.py'), 20, {'model.backbone.depth.x': 1})
     with pytest.raises(ACNNError, match="options of experiment 'tiny' do not fit .*acnn_phase1"):
@@ -81,7 +88,7 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
 
     one = key()
     monkeypatch.setenv('ACNN_DATA_ROOT', '/elsewhere')
-    same = {'train_cfg.val_interval': 1, 'train_dataloader.num_workers': 3, 'custom_hooks': []}
+    same = {'train_cfg.val_interval': 1, 'train_dataloader.num_workers': 3}
     assert key(**{**same, 'model.test_cfg.flip_test': False}) == one
     others = [key(data='other'), key(start=None), key(seed=1)]
     others += [
@@ -91,9 +98,11 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
             'optim_wrapper.optimizer.lr': 1.0,
             'train_dataloader.batch_size': 3,
             'param_scheduler.0.gamma': 0.5,
+            'custom_hooks': [dict(type='EMAHook')],
+            'auto_scale_lr.enable': True,
         }.items()
     ]
-    assert len({one, *others}) == 8
+    assert len({one, *others}) == 10
 
 
 @pytest.mark.parametrize('path', PLANS, ids=lambda path: path.stem)

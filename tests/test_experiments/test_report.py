@@ -65,8 +65,9 @@ def test_gains_compare_the_same_seed(plan, lines):
 def test_lines_of_other_plans_and_other_data_are_left_out_and_the_last_of_two_holds(plan, lines):
     other_plan, other_data, again = (copy.deepcopy(lines[1]) for _ in range(3))
     other_plan['phases'][0]['epochs'] = 2
-    other_data['train_data']['sha256'] = 'x'
+    other_data['val_data']['sha256'] = 'x'
     again['key'] = 'again'
+    again['train_data']['name'] = 'the same people in another folder'
     found = lines_by_variant(plan, [other_data, *lines, other_plan, again])
     assert {variant: list(by_seed) for variant, by_seed in found.items()} == {
         'hourglass': [0, 1],

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from acnn_mmpose.engine import read_config
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.experiments import describe_progress, run_plan
-from acnn_mmpose.experiments.results import read_lines, without_augmentation
+from acnn_mmpose.experiments.results import append_line, read_lines, without_augmentation
 
 import pytest
 from mmengine.runner import Runner
@@ -96,6 +96,20 @@ def test_what_is_finished_is_skipped(plan, finished, lines, trainings):
     assert run_plan(plan, plan.runs([0]), str(finished / 'phases'), results) == []
     assert trainings == []
     assert read_lines(results) == lines
+
+
+@pytest.mark.parametrize('other', ['phases', 'val_data', 'key'])
+def test_a_line_that_the_report_leaves_out_does_not_count_as_finished(
+    plan, finished, lines, tmp_path, other
+):
+    (run,) = plan.runs([0], ['hourglass'])
+    results = tmp_path / 'r.jsonl'
+    args = (plan, [run], str(finished / 'phases'), results)
+    append_line(results, lines[0])
+    assert next(describe_progress(*args)).endswith('finished')
+    changed = dict(phases=[], val_data={**lines[0]['val_data'], 'sha256': 'x'}, key='k')
+    results.write_text(json.dumps({**lines[0], other: changed[other]}) + '\n')
+    assert next(describe_progress(*args)).endswith('3 of 3 epochs')
 
 
 def test_pieces_give_what_one_run_gives(plan, lines, trainings, tmp_path, monkeypatch):

@@ -51,6 +51,14 @@ def test_temperature_divides_the_logit():
     torch.testing.assert_close(mask, torch.full_like(mask, expected))
 
 
+def test_noise_opens_closed_cells_under_mixed_precision_too():
+    branch = MaskBranch(16, initial_bias=-6.0, noise=1.0)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        mask = branch(torch.randn(4, 16, 256, 256))
+    expected = torch.sigmoid(torch.tensor(-6.0)).item()  # 0.0025: about 650 of 262,144 cells
+    assert mask.float().mean().item() == pytest.approx(expected, rel=0.3)
+
+
 def test_noise_samples_hard_masks_in_training_only():
     branch = MaskBranch(16, initial_bias=1.0, noise=1.0)
     y = torch.zeros(8, 16, 50, 50)

@@ -154,3 +154,5 @@ def test_compile_compiles_the_deployed_backbone(build_trained, monkeypatch):
     model = build_trained()
     model.switch_to_deploy(compile=True)
     assert compiled == [type(model.backbone).forward.__get__(model.backbone)]
+    with pytest.raises(ACNNError, match='regions would compile anew'):
+        model.backbone.regions = True
