@@ -31,24 +31,14 @@ changes = dict(
 )
 
 # the hourglass's schedule, its drops after 9 and 13 epochs, with masks from the 13th epoch on
-narrow = {
-    'model.head.coverage_loss': dict(
-        type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
-    )
-}
-late_phases = [
-    dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]}),
-    dict(_base_.attention, epochs=1, options={**narrow, 'optim_wrapper.optimizer.lr': 4e-3}),
-    dict(
-        _base_.joint,
-        epochs=2,
-        options={
-            **narrow,
-            'optim_wrapper.optimizer.lr': 2e-4,
-            'param_scheduler.0.milestones': [1],
-        },
-    ),
-]
+pose_first = dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]})
+last_rate = {'optim_wrapper.optimizer.lr': 2e-4, 'param_scheduler.0.milestones': [1]}
+narrow = {'model.head.coverage_loss': {**price, 'weight': 5e-3, 'target': 0.2}}
+late = dict(
+    late=('at 20 %', narrow),
+    late_half=('at 45 %', {'model.head.coverage_loss': price}),
+    late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft_open}),
+)
 
 variants = dict(
     hourglass=_base_.hourglass,
@@ -66,5 +56,27 @@ variants = dict(
             dict(_base_.joint, epochs=6, options={**half, 'model.phase': 'joint_after_pose'}),
         ],
     ),
-    late=dict(title='12 epochs pose, 1 attention, 2 joint, at 20 %', phases=late_phases),
+    # what the next ones are without masks, from the same weights
+    interrupted=dict(
+        title='hourglass, 12 and 3 epochs',
+        phases=[
+            pose_first,
+            dict(_base_.joint, epochs=3, options={**last_rate, 'model.phase': 'pose'}),
+        ],
+    ),
+    **{
+        variant: dict(
+            title=f'12 epochs pose, 1 attention, 2 joint, {title}',
+            phases=[
+                pose_first,
+                dict(
+                    _base_.attention,
+                    epochs=1,
+                    options={**options, 'optim_wrapper.optimizer.lr': 4e-3},
+                ),
+                dict(_base_.joint, epochs=2, options={**options, **last_rate}),
+            ],
+        )
+        for variant, (title, options) in late.items()
+    },
 )
