@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from acnn_mmpose.experiments.plan import build_config, load_plan
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -100,3 +102,20 @@ def test_data_root_comes_from_one_place(monkeypatch):
     for split in ('train', 'val', 'test'):
         assert cfg[f'{split}_dataloader'].dataset.data_root == '/somewhere'
     assert cfg.val_dataloader.dataset.headbox_file == '/somewhere/annotations/mpii_gt_val.mat'
+
+
+def test_the_plus_recipe_takes_the_papers_budget_and_has_the_shape_that_was_tried():
+    """15 epochs of the experiment stand for 500."""
+    plan = load_plan(str(ROOT / 'configs/experiments/recipes.py'))
+    tried = [build_config(plan, phase, 0) for phase in plan.variants['late']]
+    plus = [Config.fromfile(ROOT / f'configs/acnn_plus_phase{n}.py') for n in (1, 2, 3)]
+    assert sum(cfg.train_cfg.max_epochs for cfg in plus) == 500
+    for ours, theirs in zip(plus, tried):
+        scale = ours.train_cfg.max_epochs / theirs.train_cfg.max_epochs
+        assert scale == pytest.approx(500 / 15, rel=0.02)
+        assert ours.model.phase == theirs.model.phase
+        assert ours.model.head.get('coverage_loss') == theirs.model.head.get('coverage_loss')
+        drops, tried_drops = (c.param_scheduler[0].milestones for c in (ours, theirs))
+        assert drops == pytest.approx([scale * drop for drop in tried_drops], abs=1)
+        rates = [c.optim_wrapper.optimizer.lr for c in (ours, plus[0], theirs, tried[0])]
+        assert rates[0] / rates[1] == pytest.approx(rates[2] / rates[3])
