@@ -33,11 +33,20 @@ changes = dict(
 # the hourglass's schedule, its drops after 9 and 13 epochs, with masks from the 13th epoch on
 pose_first = dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]})
 last_rate = {'optim_wrapper.optimizer.lr': 2e-4, 'param_scheduler.0.milestones': [1]}
+# RMSprop has no bias correction: the first steps of every phase are up to 10 times as long
+warm_rate = {
+    'optim_wrapper.optimizer.lr': 2e-4,
+    'param_scheduler': [
+        dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
+        dict(type='MultiStepLR', milestones=[1], gamma=0.1, by_epoch=True),
+    ],
+}
 narrow = {'model.head.coverage_loss': {**price, 'weight': 5e-3, 'target': 0.2}}
+half_price = {'model.head.coverage_loss': price}
 late = dict(
-    late=('at 20 %', narrow),
-    late_half=('at 45 %', {'model.head.coverage_loss': price}),
-    late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft_open}),
+    late=('at 20 %', narrow, last_rate),
+    late_warm=('at 20 %, warm-up', narrow, warm_rate),
+    late_half_warm=('at 45 %, warm-up', half_price, warm_rate),
 )
 
 variants = dict(
@@ -57,13 +66,19 @@ variants = dict(
         ],
     ),
     # what the next ones are without masks, from the same weights
-    interrupted=dict(
-        title='hourglass, 12 and 3 epochs',
-        phases=[
-            pose_first,
-            dict(_base_.joint, epochs=3, options={**last_rate, 'model.phase': 'pose'}),
-        ],
-    ),
+    **{
+        variant: dict(
+            title=f'hourglass, 12 and 3 epochs{title}',
+            phases=[
+                pose_first,
+                dict(_base_.joint, epochs=3, options={**rate, 'model.phase': 'pose'}),
+            ],
+        )
+        for variant, title, rate in (
+            ('interrupted', '', last_rate),
+            ('interrupted_warm', ', warm-up', warm_rate),
+        )
+    },
     **{
         variant: dict(
             title=f'12 epochs pose, 1 attention, 2 joint, {title}',
@@ -74,9 +89,9 @@ variants = dict(
                     epochs=1,
                     options={**options, 'optim_wrapper.optimizer.lr': 4e-3},
                 ),
-                dict(_base_.joint, epochs=2, options={**options, **last_rate}),
+                dict(_base_.joint, epochs=2, options={**options, **rate}),
             ],
         )
-        for variant, (title, options) in late.items()
+        for variant, (title, options, rate) in late.items()
     },
 )
