@@ -42,11 +42,11 @@ warm_rate = {
     ],
 }
 narrow = {'model.head.coverage_loss': {**price, 'weight': 5e-3, 'target': 0.2}}
-half_price = {'model.head.coverage_loss': price}
 late = dict(
     late=('at 20 %', narrow, last_rate),
+    late_half=('at 45 %', {'model.head.coverage_loss': price}, last_rate),
+    late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft_open}, last_rate),
     late_warm=('at 20 %, warm-up', narrow, warm_rate),
-    late_half_warm=('at 45 %, warm-up', half_price, warm_rate),
 )
 
 variants = dict(
