@@ -47,6 +47,7 @@ late = dict(
     late_half=('at 45 %', {'model.head.coverage_loss': price}, last_rate),
     late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft_open}, last_rate),
     late_warm=('at 20 %, warm-up', narrow, warm_rate),
+    late_half_warm=('at 45 %, warm-up', {'model.head.coverage_loss': price}, warm_rate),
 )
 
 variants = dict(
