@@ -66,6 +66,11 @@ variants = dict(
             dict(_base_.joint, epochs=6, options={**half, 'model.phase': 'joint_after_pose'}),
         ],
     ),
+    # the hourglass again, from other random weights: it has mask branches, which never run
+    same_start=dict(
+        title='hourglass, from the start of the next ones',
+        phases=[dict(_base_.pose, epochs=_base_.budget)],
+    ),
     # what the next ones are without masks, from the same weights
     **{
         variant: dict(
