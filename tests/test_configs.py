@@ -106,7 +106,7 @@ def test_data_root_comes_from_one_place(monkeypatch):
 
 def test_the_plus_recipe_takes_the_papers_budget_and_has_the_shape_that_was_tried():
     """15 epochs of the experiment stand for 500."""
-    plan = load_plan(str(ROOT / 'configs/experiments/recipes.py'))
+    plan = load_plan(str(ROOT / 'configs/experiments/late.py'))
     tried = [build_config(plan, phase, 0) for phase in plan.variants['late_half']]
     plus = [Config.fromfile(ROOT / f'configs/acnn_plus_phase{n}.py') for n in (1, 2, 3)]
     assert sum(cfg.train_cfg.max_epochs for cfg in plus) == 500

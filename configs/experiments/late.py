@@ -1,0 +1,75 @@
+"""Masks that come late: what do they cost the very hourglass that goes on without them?
+
+The schedule is that of an hourglass trained in one go: the learning rate drops after 9 and 13
+epochs; masks are there from the 13th epoch on. Percentages in titles: the share of the background
+that costs nothing.
+"""
+
+_base_ = ['_base_/small.py']
+
+name = 'late'
+figures = ['scores', 'masks']
+
+pose_first = dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]})
+last_rate = {'optim_wrapper.optimizer.lr': 2e-4, 'param_scheduler.0.milestones': [1]}
+# RMSprop has no bias correction: the first steps of every phase are up to 10 times as long
+warm_rate = {
+    'optim_wrapper.optimizer.lr': 2e-4,
+    'param_scheduler': [
+        dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=200),
+        dict(type='MultiStepLR', milestones=[1], gamma=0.1, by_epoch=True),
+    ],
+}
+narrow = {
+    'model.head.coverage_loss': dict(
+        type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
+    )
+}
+half = {
+    'model.head.coverage_loss': dict(
+        type='CoverageLoss', weight=5e-4, target=0.45, on_background=True
+    )
+}
+soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
+masks = dict(
+    late=('at 20 %', narrow, last_rate),
+    late_half=('at 45 %', half, last_rate),
+    late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft}, last_rate),
+    late_warm=('at 20 %, warm-up', narrow, warm_rate),
+    late_half_warm=('at 45 %, warm-up', half, warm_rate),
+)
+
+variants = dict(
+    **{
+        variant: dict(
+            title=f'hourglass, 12 and 3 epochs{title}',
+            phases=[
+                pose_first,
+                dict(_base_.joint, epochs=3, options={**rate, 'model.phase': 'pose'}),
+            ],
+        )
+        for variant, title, rate in (
+            ('interrupted', '', last_rate),
+            ('interrupted_warm', ', warm-up', warm_rate),
+        )
+    },
+    **{
+        variant: dict(
+            title=f'12 epochs pose, 1 attention, 2 joint, {title}',
+            phases=[
+                pose_first,
+                dict(
+                    _base_.attention,
+                    epochs=1,
+                    options={**options, 'optim_wrapper.optimizer.lr': 4e-3},
+                ),
+                dict(_base_.joint, epochs=2, options={**options, **rate}),
+            ],
+        )
+        for variant, (title, options, rate) in masks.items()
+    },
+    # in one go, from the same random weights, which have mask branches that never run
+    same_start=dict(title='hourglass, in one go', phases=[dict(_base_.pose, epochs=_base_.budget)]),
+    # from those that `attention` has
+    hourglass=dict(_base_.hourglass, title='hourglass, in one go, other weights'),
+)
