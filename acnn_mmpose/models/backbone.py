@@ -187,6 +187,7 @@ class AttentionHourglassNet(BaseModule):
 
     @regions.setter
     def regions(self, regions: bool) -> None:
+        """Switch regions on or off, where the network allows it."""
         if regions and self.mask_mode != 'hard':
             raise ACNNError(
                 "regions are what binary masks keep: regions=True needs mask_mode='hard', "
