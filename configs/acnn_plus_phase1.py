@@ -1,4 +1,4 @@
-"""Phase 1 of a recipe whose masks select (docs/reproduction.md, section 7): pose, for longer."""
+"""Phase 1 of a recipe whose masks select (docs/reproduction.md, section 8): pose, for longer."""
 
 _base_ = ['acnn_phase1.py']
 
