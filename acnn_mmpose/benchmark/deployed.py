@@ -63,7 +63,7 @@ def middle_window(setup: Setup) -> Window | None:
     Returns:
         None if it does not lie on the grid on which the hourglass pools.
     """
-    width, height = setup.cfg.codec.heatmap_size
+    width, height = setup.cfg.model.head.decoder.heatmap_size
     grid = 2**setup.cfg.model.backbone.depth
     return None if width % (4 * grid) else Window(0, width // 4, height, width // 2)
 

@@ -182,8 +182,8 @@ def _masked_products(stages: tuple[StageOutput, ...]) -> dict[str, Tensor]:
 
 def root_mean_square(gradients: Iterable[Tensor | None]) -> Tensor | None:
     """Compute the root mean square over all elements; None if there is no gradient."""
-    present = [gradient.detach() for gradient in gradients if gradient is not None]
+    present = [gradient.detach().float() for gradient in gradients if gradient is not None]
     if not present:
         return None
-    norm = torch.stack(torch._foreach_norm(present, dtype=torch.float32)).norm()
+    norm = torch.stack(torch._foreach_norm(present)).norm()
     return norm / sum(gradient.numel() for gradient in present) ** 0.5
