@@ -30,6 +30,12 @@ half = {
         type='CoverageLoss', weight=5e-4, target=0.45, on_background=True
     )
 }
+# both tasks at once: task A loses no epoch to phase 2, and masks close as fast as they do there
+together = {
+    **last_rate,
+    'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=20.0)}),
+    'model.phase': 'joint_after_pose',
+}
 soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
 masks = dict(
     late=('at 20 %', narrow, last_rate),
@@ -67,6 +73,20 @@ variants = dict(
             ],
         )
         for variant, (title, options, rate) in masks.items()
+    },
+    **{
+        variant: dict(
+            title=f'12 epochs pose, 3 joint, at 45 %{title}',
+            phases=[
+                pose_first,
+                dict(_base_.joint, epochs=3, options={**half, **together, **options}),
+            ],
+        )
+        for variant, title, options in (
+            ('together', '', {}),
+            ('together_detached', ', detached masks', {'model.backbone.detached_masks': True}),
+            ('together_own', ', H(i) alone', {'model.head.adds_discarded': False}),
+        )
     },
     # in one go, from the same random weights, which have mask branches that never run
     same_start=dict(title='hourglass, in one go', phases=[dict(_base_.pose, epochs=_base_.budget)]),
