@@ -36,11 +36,18 @@ together = {
     'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=20.0)}),
     'model.phase': 'joint_after_pose',
 }
+# phase 3 leaves the masks as phase 2 made them
+still = {
+    **last_rate,
+    'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=0.0)}),
+}
 soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
 masks = dict(
     late=('at 20 %', narrow, last_rate),
     late_half=('at 45 %', half, last_rate),
     late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft}, last_rate),
+    late_half_still=('at 45 %, masks frozen in phase 3', half, still),
+    late_half_own=('at 45 %, H(i) alone', {**half, 'model.head.adds_discarded': False}, last_rate),
     late_warm=('at 20 %, warm-up', narrow, warm_rate),
     late_half_warm=('at 45 %, warm-up', half, warm_rate),
 )
