@@ -95,6 +95,29 @@ variants = dict(
             ('together_own', ', H(i) alone', {'model.head.adds_discarded': False}),
         )
     },
+    # masks that come when the learning rate first drops
+    **{
+        variant: dict(
+            title=f'9 epochs pose, 1 attention, 5 joint, at 45 %{title}',
+            phases=[
+                dict(_base_.pose, epochs=9, options={'param_scheduler.0.milestones': []}),
+                dict(
+                    _base_.attention,
+                    epochs=1,
+                    options={**options, 'optim_wrapper.optimizer.lr': 4e-3},
+                ),
+                dict(
+                    _base_.joint,
+                    epochs=5,
+                    options={**options, **last_rate, 'param_scheduler.0.milestones': [3]},
+                ),
+            ],
+        )
+        for variant, title, options in (
+            ('sooner', '', half),
+            ('sooner_own', ', H(i) alone', {**half, 'model.head.adds_discarded': False}),
+        )
+    },
     # in one go, from the same random weights, which have mask branches that never run
     same_start=dict(title='hourglass, in one go', phases=[dict(_base_.pose, epochs=_base_.budget)]),
     # from those that `attention` has
