@@ -1,8 +1,8 @@
 """Masks that come late: what do they cost the very hourglass that goes on without them?
 
-The schedule is that of an hourglass trained in one go: the learning rate drops after 9 and 13
-epochs; masks are there from the 13th epoch on. Percentages in titles: the share of the background
-that costs nothing.
+The schedule is close to that of an hourglass trained in one go: the learning rate drops after 9
+epochs, and again for the last one or two. Masks are there from the 13th epoch on, or the 10th.
+Percentages in titles: the share of the background that costs nothing.
 """
 
 _base_ = ['_base_/small.py']
@@ -11,6 +11,7 @@ name = 'late'
 figures = ['scores', 'masks']
 
 pose_first = dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]})
+pose_constant = dict(_base_.pose, epochs=9, options={'param_scheduler.0.milestones': []})
 last_rate = {'optim_wrapper.optimizer.lr': 2e-4, 'param_scheduler.0.milestones': [1]}
 # RMSprop has no bias correction: the first steps of every phase are up to 10 times as long
 warm_rate = {
@@ -36,7 +37,7 @@ together = {
     'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=20.0)}),
     'model.phase': 'joint_after_pose',
 }
-# phase 3 leaves the masks as phase 2 made them
+# phase 3 leaves the mask branches' weights alone; features, norms and hence masks still move
 still = {
     **last_rate,
     'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=0.0)}),
@@ -46,7 +47,7 @@ masks = dict(
     late=('at 20 %', narrow, last_rate),
     late_half=('at 45 %', half, last_rate),
     late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft}, last_rate),
-    late_half_still=('at 45 %, masks frozen in phase 3', half, still),
+    late_half_still=('at 45 %, weights of the mask branches frozen in phase 3', half, still),
     late_half_own=('at 45 %, H(i) alone', {**half, 'model.head.adds_discarded': False}, last_rate),
     late_warm=('at 20 %, warm-up', narrow, warm_rate),
     late_half_warm=('at 45 %, warm-up', half, warm_rate),
@@ -83,7 +84,7 @@ variants = dict(
     },
     **{
         variant: dict(
-            title=f'12 epochs pose, 3 joint, at 45 %{title}',
+            title=f'12 epochs pose, 3 joint with masks at 20 x its rate, at 45 %{title}',
             phases=[
                 pose_first,
                 dict(_base_.joint, epochs=3, options={**half, **together, **options}),
@@ -95,31 +96,34 @@ variants = dict(
             ('together_own', ', H(i) alone', {'model.head.adds_discarded': False}),
         )
     },
-    # masks that come when the learning rate first drops
-    **{
-        variant: dict(
-            title=f'9 epochs pose, 1 attention, 5 joint, at 45 %{title}',
-            phases=[
-                dict(_base_.pose, epochs=9, options={'param_scheduler.0.milestones': []}),
-                dict(
-                    _base_.attention,
-                    epochs=1,
-                    options={**options, 'optim_wrapper.optimizer.lr': 4e-3},
-                ),
-                dict(
-                    _base_.joint,
-                    epochs=5,
-                    options={**options, **last_rate, 'param_scheduler.0.milestones': [3]},
-                ),
-            ],
-        )
-        for variant, title, options in (
-            ('sooner', '', half),
-            ('sooner_own', ', H(i) alone', {**half, 'model.head.adds_discarded': False}),
-        )
-    },
-    # in one go, from the same random weights, which have mask branches that never run
-    same_start=dict(title='hourglass, in one go', phases=[dict(_base_.pose, epochs=_base_.budget)]),
-    # from those that `attention` has
-    hourglass=dict(_base_.hourglass, title='hourglass, in one go, other weights'),
+    # masks that come when the learning rate first drops, and the hourglass without them
+    sooner_interrupted=dict(
+        title='hourglass, 9 and 6 epochs',
+        phases=[
+            pose_constant,
+            dict(
+                _base_.joint,
+                epochs=6,
+                options={**last_rate, 'param_scheduler.0.milestones': [4], 'model.phase': 'pose'},
+            ),
+        ],
+    ),
+    sooner=dict(
+        title='9 epochs pose, 1 attention, 5 joint, at 45 %',
+        phases=[
+            pose_constant,
+            dict(_base_.attention, epochs=1, options={**half, 'optim_wrapper.optimizer.lr': 4e-3}),
+            dict(
+                _base_.joint,
+                epochs=5,
+                options={**half, **last_rate, 'param_scheduler.0.milestones': [3]},
+            ),
+        ],
+    ),
+    hourglass=dict(_base_.hourglass, title='hourglass, in one go'),
+    # without mask branches to initialise, hence from other random weights
+    other_weights=dict(
+        title='hourglass, in one go, other weights',
+        phases=[dict(config='small/hourglass.py', epochs=_base_.budget)],
+    ),
 )

@@ -20,4 +20,5 @@ variants = dict(
             dict(_base_.pose, epochs=_base_.budget, options={'model.phase': 'joint_from_scratch'})
         ],
     ),
+    hourglass=_base_.hourglass,
 )

@@ -29,6 +29,16 @@ changes = dict(
 
 variants = dict(
     hourglass=_base_.hourglass,
+    from_scratch=dict(
+        title='from scratch, without a price',
+        phases=[
+            dict(
+                _base_.pose,
+                epochs=_base_.budget,
+                options={'model.phase': 'joint_from_scratch'},
+            )
+        ],
+    ),
     **{
         variant: dict(
             title=f'from scratch, {title}',

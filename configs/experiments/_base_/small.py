@@ -13,5 +13,6 @@ pose = dict(config='small/acnn_phase1.py', epochs=6)
 attention = dict(config='small/acnn_phase2.py', epochs=6)
 joint = dict(config='small/acnn_phase3.py', epochs=3)
 
-hourglass = dict(title='hourglass', phases=[dict(config='small/hourglass.py', epochs=budget)])
+# the same random weights as ACNN's, with mask branches that never run
+hourglass = dict(title='hourglass', phases=[dict(pose, epochs=budget)])
 acnn = dict(title='ACNN, as the paper', phases=[pose, attention, joint])
