@@ -7,7 +7,7 @@ A plan is an MMEngine config file:
 - ``seeds``: at least one
 - ``variants``: name to ``dict(title=..., phases=[...])``; a phase is ``dict(config=..., epochs=...,
   options={...})``: a config file (relative to the plan), for how many epochs, with which overrides.
-  The first variant is the one that the others are compared with.
+  The others are compared with the first variant, or with the one that they name as ``over``.
 - ``options``: overrides of every phase's config, before the phase's own; may be left out
 - ``figures``: which of FIGURES the report draws (see :mod:`.figures`)
 """
@@ -90,6 +90,7 @@ class Plan:
         seeds: Of the runs.
         titles: By variant, for tables.
         variants: By variant, its phases.
+        over: By variant, the one that it is compared with.
         figures: Kinds of figures of the report, of FIGURES.
     """
 
@@ -99,6 +100,7 @@ class Plan:
     seeds: tuple[int, ...]
     titles: dict[str, str]
     variants: dict[str, tuple[Phase, ...]]
+    over: dict[str, str]
     figures: tuple[str, ...]
 
     def runs(
@@ -147,6 +149,10 @@ def load_plan(path: str) -> Plan:
             seeds=tuple(content.seeds),
             titles={variant: entry['title'] for variant, entry in content.variants.items()},
             variants=variants,
+            over={
+                variant: entry.get('over', next(iter(variants)))
+                for variant, entry in content.variants.items()
+            },
             figures=tuple(content.figures),
         )
     except (AttributeError, KeyError, TypeError) as error:
@@ -160,6 +166,11 @@ def load_plan(path: str) -> Plan:
     if not plan.seeds or not plan.variants:
         raise ACNNError(f'{path} needs at least one seed and one variant')
     for variant, phases in plan.variants.items():
+        if plan.over[variant] not in plan.variants:
+            raise ACNNError(
+                f'variant {variant!r} of {path} is to be compared with {plan.over[variant]!r}, '
+                'which is not one of the variants'
+            )
         epochs = [phase.epochs for phase in phases]
         if sum(epochs) != plan.budget or min(epochs, default=0) < 1:
             raise ACNNError(

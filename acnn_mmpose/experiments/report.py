@@ -72,7 +72,7 @@ def _describe_source(lines: dict[str, dict[int, Line]]) -> str:
     every = [line for by_seed in lines.values() for line in by_seed.values()]
     data, val = every[-1]['train_data'], every[-1]['val_data']
     pieces = [piece for line in every for phase in line['pieces'] for piece in phase]
-    commits = sorted({piece['commit'][:12] for piece in pieces})
+    commits = sorted({_shorten(piece['commit']) for piece in pieces})
     devices = sorted({f'{p["device"]}, {p["threads"]} threads' for p in pieces})
     versions = sorted({f'torch {piece["torch"]}' for piece in pieces})
     return (
@@ -82,13 +82,25 @@ def _describe_source(lines: dict[str, dict[int, Line]]) -> str:
     )
 
 
+def _shorten(commit: str) -> str:
+    """Shorten the hash, and keep what marks code that differed from it."""
+    sha, *dirty = commit.split('-')
+    return '-'.join([sha[:12], *dirty])
+
+
 def _format_scores(plan: Plan, lines: dict[str, dict[int, Line]]) -> str:
-    """Tabulate what the variants score, and how that compares with the first."""
+    """Tabulate what the variants score, and how that compares with what they are measured by."""
     first = next(iter(plan.variants))
+    legend = (
+        f'Mean ± standard deviation over seeds; gain: over "{plan.titles[first]}", seed by seed'
+    )
     rows = []
     for variant, by_seed in lines.items():
         ours = list(by_seed.values())
-        gain = gains(by_seed, lines.get(first, {})) if variant != first else []
+        over = plan.over[variant]
+        gain = gains(by_seed, lines.get(over, {})) if variant != over else []
+        if gain and over != first:
+            legend += f'; of "{plan.titles[variant]}": over "{plan.titles[over]}"'
         rows.append(
             [
                 plan.titles[variant],
@@ -98,12 +110,10 @@ def _format_scores(plan: Plan, lines: dict[str, dict[int, Line]]) -> str:
                 str(spread(score(line, 'Mean14') for line in ours)),
                 str(spread(score(line, measure='PCKh@0.1') for line in ours)),
                 str(spread(score(line, measure='AUC') for line in ours)),
-                f'{spread(sum(line["seconds"]) / 3600 for line in ours).mean:.2f}',
             ]
         )
-    header = ['', 'seeds', 'PCKh@0.5, Total', 'gain', 'Mean14', 'PCKh@0.1', 'AUC', 'hours']
-    legend = f'Mean ± standard deviation over seeds; gain: over "{plan.titles[first]}", per seed.'
-    return f'{_format_table(header, rows)}\n\n{legend}'
+    header = ['', 'seeds', 'PCKh@0.5, Total', 'gain', 'Mean14', 'PCKh@0.1', 'AUC']
+    return f'{_format_table(header, rows)}\n\n{legend}.'
 
 
 def _format_joints(plan: Plan, lines: dict[str, dict[int, Line]]) -> str:

@@ -73,8 +73,11 @@ def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
 def append_line(results: Path, line: dict[str, Any]) -> None:
     """Add a line to a file, made with its folder if need be."""
     results.parent.mkdir(parents=True, exist_ok=True)
-    with results.open('a', encoding='utf-8') as file:
-        file.write(json.dumps(line) + '\n')
+    with results.open('a+', encoding='utf-8') as file:
+        file.seek(0)
+        # a process that was killed while writing leaves a line without an end
+        begin = '' if file.read()[-1:] in ('', '\n') else '\n'
+        file.write(f'{begin}{json.dumps(line)}\n')
 
 
 def read_lines(results: Path) -> list[dict[str, Any]]:
@@ -112,6 +115,26 @@ def has_line(results: Path, run: Run, cfg: Config, key: str) -> bool:
         (line['variant'], line['seed'], line['key'], line['phases'], *data_of(line)) == wanted
         for line in read_lines(results)
     )
+
+
+def check_same_data(results: Path, cfg: Config) -> None:
+    """Refuse to add to lines that were measured on other data: no report could compare them.
+
+    Args:
+        results: The json lines.
+        cfg: A config, whose data are there.
+
+    Raises:
+        ACNNError: If there are such lines.
+    """
+    ours = [describe_data(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val')]
+    for line in read_lines(results):
+        if data_of(line) != tuple(each['sha256'] for each in ours):
+            raise ACNNError(
+                f'{results} has runs on other data ({line["train_data"]["name"]}) than these '
+                f'({ours[0]["name"]}): set ACNN_DATA_ROOT to the former, or give runs on the '
+                'latter a folder of their own (--results)'
+            )
 
 
 def data_of(line: dict[str, Any]) -> tuple[str, str]:

@@ -17,7 +17,9 @@ from ..engine.checkpoints import latest_checkpoint, read_meta
 from ..engine.config_check import check_config
 from .plan import Phase, Plan, Run, build_config, phase_key
 from .provenance import describe_code, describe_data, note_piece
-from .results import append_line, has_line, measure_run
+from .results import append_line, check_same_data, has_line, measure_run
+
+PAUSE = 30  # seconds between looks at what other processes train
 
 
 class Step(NamedTuple):
@@ -48,7 +50,8 @@ def run_plan(
     """Train and measure runs; variants whose first phases are the same share them.
 
     May be stopped in any way at any time: the same call goes on, at the cost of an epoch at most.
-    Several processes may run the same plan beside each other.
+    Several processes may run the same plan beside each other; each trains what the others do not,
+    and waits for phases that its runs share with theirs.
 
     Args:
         plan: The plan.
@@ -61,25 +64,50 @@ def run_plan(
         The runs that are not finished.
     """
     describe_code()  # before the code that was imported can change on disk
+    pending = [
+        (f'[{number}/{len(runs)}] {plan.name}: {run.variant}, seed {run.seed}', run)
+        for number, run in enumerate(runs, start=1)
+    ]
     left = []
-    for number, run in enumerate(runs, start=1):
-        label = f'[{number}/{len(runs)}] {plan.name}: {run.variant}, seed {run.seed}'
-        steps = prepare(plan, run, work_dir)
-        for step in steps:
-            make_work_dir(step.cfg)
-        try:
-            with _alone_in(Path(steps[-1].cfg.work_dir), 'run.lock'):
-                if has_line(results, run, steps[-1].cfg, steps[-1].key):
-                    print_log(f'{label}: was finished', logger='current')
-                elif _train(steps, label, deadline):
-                    append_line(results, measure_run(plan, run, steps))
-                    print_log(f'{label}: finished', logger='current')
-                else:
+    while pending:
+        busy = []
+        for label, run in pending:
+            try:
+                if not _finish(plan, run, label, work_dir, results, deadline):
                     left.append(run)
-        except BusyError:
-            print_log(f'{label}: another process is at it', logger='current')
-            left.append(run)
+            except BusyError:
+                print_log(f'{label}: another process is at it', logger='current')
+                busy.append((label, run))
+        if busy and deadline is not None and time.time() >= deadline:
+            return left + [run for _, run in busy]
+        if len(busy) == len(pending):
+            time.sleep(PAUSE)
+        pending = busy
     return left
+
+
+def _finish(
+    plan: Plan, run: Run, label: str, work_dir: str, results: Path, deadline: float | None
+) -> bool:
+    """Do what is left of a run; return whether it is finished.
+
+    Raises:
+        BusyError: If another process is at it.
+    """
+    steps = prepare(plan, run, work_dir)
+    last = steps[-1]
+    check_same_data(results, last.cfg)
+    for step in steps:
+        make_work_dir(step.cfg)
+    with _alone_in(Path(last.cfg.work_dir), 'run.lock'):
+        if has_line(results, run, last.cfg, last.key):
+            print_log(f'{label}: was finished', logger='current')
+        elif _train(steps, label, deadline):
+            append_line(results, measure_run(plan, run, steps))
+            print_log(f'{label}: finished', logger='current')
+        else:
+            return False
+    return True
 
 
 def prepare(plan: Plan, run: Run, work_dir: str) -> list[Step]:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from .plan import Plan
+from ..errors import ACNNError
+from .plan import Plan, Run, build_config, phase_key
 from .results import data_of
 
 Line = dict[str, Any]
@@ -34,16 +35,37 @@ def spread(values: Iterable[float]) -> Spread:
 def lines_by_variant(plan: Plan, lines: Sequence[Line]) -> dict[str, dict[int, Line]]:
     """Sort lines by the plan's variants, then by seed.
 
-    Lines of other data than the last line's, or of phases that the plan no longer has, are left
-    out; of two lines of one run the later holds.
+    Lines of runs that the plan no longer has, or whose configs have changed since, are left out;
+    of two lines of one run the later holds.
+
+    Raises:
+        ACNNError: If the lines are not all of the same data.
     """
+    if len(set(map(data_of, lines))) > 1:
+        names = sorted({line['train_data']['name'] for line in lines})
+        raise ACNNError(
+            f'the lines of experiment {plan.name!r} are of more than one data set '
+            f'({", ".join(names)}): move those of one of them to another folder'
+        )
+    runs = {(run.variant, run.seed): run for run in plan.runs()}
     found: dict[str, dict[int, Line]] = {variant: {} for variant in plan.variants}
-    declared = {run.variant: run.declared() for run in plan.runs(plan.seeds[:1])}
     for line in lines:
-        same_data = data_of(line) == data_of(lines[-1])
-        if same_data and declared.get(line['variant']) == line['phases']:
-            found[line['variant']][line['seed']] = line
+        run = runs.get((line['variant'], line['seed']))
+        if (
+            run
+            and run.declared() == line['phases']
+            and _name_weights(plan, run, line) == line['key']
+        ):
+            found[run.variant][run.seed] = line
     return {variant: dict(sorted(by_seed.items())) for variant, by_seed in found.items()}
+
+
+def _name_weights(plan: Plan, run: Run, line: Line) -> str | None:
+    """Name the weights that a run would end with today, on the data of a line."""
+    key = None
+    for phase in run.phases:
+        key = phase_key(build_config(plan, phase, run.seed), data_of(line)[0], key)
+    return key
 
 
 def score(line: Line, column: str = 'Total', measure: str = 'PCKh@0.5') -> float:

@@ -50,6 +50,7 @@ variants = dict(
     ),
     hinge_own=dict(
         title='hinge 5e-3 at 40 %, H(i) alone',
+        over='hinge',
         phases=[
             _base_.pose,
             dict(_base_.attention, options={**hinge, **own}),
@@ -59,10 +60,12 @@ variants = dict(
     hourglass=_base_.hourglass,
     hourglass_sigma_2=dict(
         title='hourglass, sigma 2',
+        over='hourglass',
         phases=[dict(_base_.hourglass.phases[0], options=sigma_2)],
     ),
     hourglass_reinjection=dict(
         title='hourglass, heatmaps re-injected',
+        over='hourglass',
         phases=[dict(_base_.hourglass.phases[0], options=reinjection)],
     ),
 )

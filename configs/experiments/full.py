@@ -20,7 +20,7 @@ pose, attention, joint = (
 variants = dict(
     hourglass=dict(
         title='hourglass',
-        phases=[dict(config='../hourglass.py', epochs=budget)],
+        phases=[dict(config='../acnn_phase1.py', epochs=budget)],
     ),
     acnn=dict(title='ACNN, as the paper', phases=[pose, attention, joint]),
 )

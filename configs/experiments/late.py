@@ -43,12 +43,13 @@ still = {
     'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=0.0)}),
 }
 soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
+own = {'model.head.adds_discarded': False}
 masks = dict(
     late=('at 20 %', narrow, last_rate),
     late_half=('at 45 %', half, last_rate),
     late_soft=('at 20 %, soft masks, bias 4', {**narrow, **soft}, last_rate),
     late_half_still=('at 45 %, weights of the mask branches frozen in phase 3', half, still),
-    late_half_own=('at 45 %, H(i) alone', {**half, 'model.head.adds_discarded': False}, last_rate),
+    late_half_own=('at 45 %, H(i) alone', {**half, **own}, last_rate),
     late_warm=('at 20 %, warm-up', narrow, warm_rate),
     late_half_warm=('at 45 %, warm-up', half, warm_rate),
 )
@@ -70,6 +71,7 @@ variants = dict(
     **{
         variant: dict(
             title=f'12 epochs pose, 1 attention, 2 joint, {title}',
+            over='interrupted_warm' if rate is warm_rate else 'interrupted',
             phases=[
                 pose_first,
                 dict(
@@ -93,7 +95,7 @@ variants = dict(
         for variant, title, options in (
             ('together', '', {}),
             ('together_detached', ', detached masks', {'model.backbone.detached_masks': True}),
-            ('together_own', ', H(i) alone', {'model.head.adds_discarded': False}),
+            ('together_own', ', H(i) alone', own),
         )
     },
     # masks that come when the learning rate first drops, and the hourglass without them
@@ -110,6 +112,7 @@ variants = dict(
     ),
     sooner=dict(
         title='9 epochs pose, 1 attention, 5 joint, at 45 %',
+        over='sooner_interrupted',
         phases=[
             pose_constant,
             dict(_base_.attention, epochs=1, options={**half, 'optim_wrapper.optimizer.lr': 4e-3}),

@@ -62,6 +62,13 @@ def test_an_unknown_figure_is_refused_before_anything_trains(tmp_path):
         load_plan(str(path))
 
 
+def test_a_variant_that_nothing_is_like_is_refused(tmp_path):
+    path = Path(write_plan(tmp_path))
+    path.write_text(path.read_text().replace("dict(title='ACNN',", "dict(title='ACNN', over='it',"))
+    with pytest.raises(ACNNError, match=r"'acnn' of .* is to be compared with 'it', which is not"):
+        load_plan(str(path))
+
+
 def test_options_that_do_not_fit_are_refused(plan):
     phase = Phase(str(ROOT / 'configs/acnn_phase1.py'), 20, {'model.backbone.depth.x': 1})
     with pytest.raises(ACNNError, match="options of experiment 'tiny' do not fit .*acnn_phase1"):

@@ -9,6 +9,7 @@ import sys
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.experiments import write_report
 from acnn_mmpose.experiments.results import read_lines
+from acnn_mmpose.experiments.run import prepare
 from acnn_mmpose.experiments.summary import gains, lines_by_variant, spread
 
 import pytest
@@ -34,7 +35,7 @@ def page(tmp_path):
 
 
 @pytest.fixture
-def lines(finished) -> list[dict]:
+def lines(plan, finished) -> list[dict]:
     """Three variants with seed 0, and two of these with a seed 1 that scores otherwise."""
     measured = read_lines(finished / 'tiny.jsonl')
     for line, total in zip(measured, (40.0, 42.0, 43.0)):
@@ -42,6 +43,8 @@ def lines(finished) -> list[dict]:
     more = copy.deepcopy(measured[:2])
     for line, total in zip(more, (41.0, 45.0)):
         line['seed'] = 1
+        (run,) = plan.runs([1], [line['variant']])
+        line['key'] = prepare(plan, run, 'unused')[-1].key
         line['scores']['PCKh@0.5']['prediction']['Total'] = total
     return measured + more
 
@@ -62,19 +65,26 @@ def test_gains_compare_the_same_seed(plan, lines):
     assert gains(sorted_lines['bias_4'], sorted_lines['hourglass']) == [3.0]
 
 
-def test_lines_of_other_plans_and_other_data_are_left_out_and_the_last_of_two_holds(plan, lines):
-    other_plan, other_data, again = (copy.deepcopy(lines[1]) for _ in range(3))
+def test_lines_of_other_plans_are_left_out_and_the_last_of_two_holds(plan, lines):
+    other_plan, other_config, again = (copy.deepcopy(lines[1]) for _ in range(3))
     other_plan['phases'][0]['epochs'] = 2
-    other_data['val_data']['sha256'] = 'x'
-    again['key'] = 'again'
+    other_config['key'] = 'of weights that the configs no longer make'
     again['train_data']['name'] = 'the same people in another folder'
-    found = lines_by_variant(plan, [other_data, *lines, other_plan, again])
+    found = lines_by_variant(plan, [*lines, again, other_plan, other_config])
     assert {variant: list(by_seed) for variant, by_seed in found.items()} == {
         'hourglass': [0, 1],
         'acnn': [0, 1],
         'bias_4': [0],
     }
-    assert found['acnn'][0]['key'] == 'again'
+    assert found['acnn'][0] is again
+
+
+def test_lines_of_two_data_sets_are_refused(plan, lines):
+    other = copy.deepcopy(lines[0])
+    other['val_data']['sha256'] = 'x'
+    other['train_data']['name'] = 'others'
+    with pytest.raises(ACNNError, match=r'more than one data set \(others, '):
+        lines_by_variant(plan, [*lines, other])
 
 
 def test_the_page_gets_tables_and_figures_and_keeps_the_rest(plan, lines, page):
@@ -87,7 +97,7 @@ def test_the_page_gets_tables_and_figures_and_keeps_the_rest(plan, lines, page):
     assert 'old' not in text
     assert '24 people to train, 8 to validate; 3 epochs per run' in text
     rows = [row.split(' | ') for row in text.splitlines()]
-    (hourglass, acnn, bias), *_ = zip(*[iter(r for r in rows if len(r) == 8 and r[1] in '12')] * 3)
+    (hourglass, acnn, bias), *_ = zip(*[iter(r for r in rows if len(r) == 7 and r[1] in '12')] * 3)
     assert hourglass[:4] == ['| the hourglass', '2', '40.50 ± 0.71', '']
     assert acnn[:4] == ['| ACNN', '2', '43.50 ± 2.12', '3.00 ± 1.41']
     assert bias[:4] == ['| bias 4', '1', '43.00', '3.00']
@@ -100,6 +110,24 @@ def test_the_page_gets_tables_and_figures_and_keeps_the_rest(plan, lines, page):
     write_report([plan], results, page)
     assert page.read_text() == text
     assert {path.name: path.read_bytes() for path in results.iterdir()} == first
+
+
+def test_a_variant_may_be_compared_with_another_than_the_first(plan, lines, page):
+    plan.over['bias_4'] = 'acnn'
+    save(lines, page.parent / 'results')
+    write_report([plan], page.parent / 'results', page)
+    assert '| bias 4 | 1 | 43.00 | 1.00 |' in page.read_text()
+    assert 'gain: over "the hourglass", seed by seed; of "bias 4": over "ACNN".' in page.read_text()
+
+
+def test_figures_of_changed_code_are_marked(plan, lines, page):
+    lines[0]['pieces'][0][0]['commit'] = f'{"a" * 40}-dirty'
+    lines[1]['pieces'][0][0]['commit'] = 'b' * 40
+    save(lines, page.parent / 'results')
+    write_report([plan], page.parent / 'results', page)
+    (source,) = (text for text in page.read_text().splitlines() if 'commits' in text)
+    assert f'{"a" * 12}-dirty, {"b" * 12}' in source
+    assert 'b' * 13 not in source
 
 
 def test_what_was_not_run_is_said_so(plan, page):

@@ -147,10 +147,47 @@ def test_what_another_process_trains_is_left_to_it(plan, finished, lines, traini
     key = lines[1]['key']
     with (finished / 'phases' / key / 'run.lock').open('w') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        runs = plan.runs([0], ['acnn'])
-        left = run_plan(plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl')
-    assert left == runs
+        runs = plan.runs([0], ['acnn', 'bias_4'])
+        args = (plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl')
+        assert run_plan(*args, deadline=time.time() - 1) == runs[:1]
     assert trainings == []
+
+
+def test_a_run_waits_for_what_another_process_trains(plan, finished, lines, tmp_path, monkeypatch):
+    runs = plan.runs([0], ['acnn', 'bias_4'])
+    with (finished / 'phases' / lines[1]['key'] / 'run.lock').open('w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        pauses = []
+
+        def release(seconds):
+            pauses.append(seconds)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+
+        patched = SimpleNamespace(time=time.time, sleep=release)
+        monkeypatch.setattr('acnn_mmpose.experiments.run.time', patched)
+        assert run_plan(plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl') == []
+    assert len(pauses) == 1
+    assert [line['variant'] for line in read_lines(tmp_path / 'r.jsonl')] == ['bias_4', 'acnn']
+
+
+def test_runs_on_other_data_are_refused_before_anything_is_trained(
+    plan, lines, tmp_path, trainings
+):
+    other = {**lines[0], 'train_data': {**lines[0]['train_data'], 'sha256': 'x', 'name': 'photos'}}
+    append_line(tmp_path / 'r.jsonl', other)
+    with pytest.raises(ACNNError, match=r'r.jsonl has runs on other data \(photos\) than these'):
+        run_plan(plan, plan.runs(), str(tmp_path / 'phases'), tmp_path / 'r.jsonl')
+    assert not (tmp_path / 'phases').exists()
+    assert trainings == []
+
+
+def test_a_line_that_was_cut_off_does_not_take_the_next_one_along(tmp_path):
+    file = tmp_path / 'x.jsonl'
+    append_line(file, {'a': 1})
+    whole = file.read_text()
+    file.write_text(whole + '{"a": 2, "b"')
+    append_line(file, {'a': 3})
+    assert file.read_text().splitlines() == ['{"a": 1}', '{"a": 2, "b"', '{"a": 3}']
 
 
 def test_a_broken_line_is_named(tmp_path):
