@@ -8,6 +8,7 @@ from statistics import mean
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from mmpose.datasets.datasets.utils import parse_pose_metainfo
 
 from ..visualization.plots import COLOURS, place_legend
 from .plan import FIGURES
@@ -94,6 +95,32 @@ def _draw_gradients(figure: Figure, titles: dict[str, str], lines: Lines) -> boo
     return place_legend(axes[1], axes[0], fontsize=7) > 0
 
 
+def _draw_people(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
+    """The first seed's masks of a few people: what they keep in white, with the predicted pose."""
+    sketches = {variant: next(iter(lines[variant].values())).get('people') for variant in lines}
+    sketches = {variant: people for variant, people in sketches.items() if people}
+    if not sketches:
+        return False
+    links = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/mpii.py'))['skeleton_links']
+    columns = max(map(len, sketches.values()))
+    width, height = 1.3 * columns, 1.6 * len(sketches)
+    figure.set_size_inches(width, height)
+    figure.get_layout_engine().set(hspace=0.2, rect=(0, 0, 1, 1 - 0.25 / height))
+    axes = figure.subplots(len(sketches), columns, squeeze=False)
+    for row, (variant, people) in zip(axes, sketches.items()):
+        title = row[0].text(0, 1.06, titles[variant], transform=row[0].transAxes, fontsize=8)
+        title.set_in_layout(False)  # it is wider than its axis, which is not to grow by it
+        for axis in row:
+            axis.set_axis_off()
+        for axis, person in zip(row, people):
+            mask = [[int(digit) for digit in digits] for digits in person['mask']]
+            axis.imshow(mask, cmap='gray', vmin=-4, vmax=9)
+            for link in links:
+                x, y = zip(*(person['joints'][joint] for joint in link))
+                axis.plot(x, y, color=COLOURS[1], linewidth=1)
+    return True
+
+
 def _draw_ratio(axis: Axes, line: Line, pair: tuple[str, str], colour: str, label: str) -> None:
     """Draw the ratio of two logged figures, in each phase that logged both."""
     start = 0
@@ -106,5 +133,5 @@ def _draw_ratio(axis: Axes, line: Line, pair: tuple[str, str], colour: str, labe
 
 
 DRAWERS: dict[str, Callable[[Figure, dict[str, str], Lines], bool]] = dict(
-    zip(FIGURES, (_draw_scores, _draw_masks, _draw_gradients))
+    zip(FIGURES, (_draw_scores, _draw_masks, _draw_gradients, _draw_people))
 )

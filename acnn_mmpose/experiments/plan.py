@@ -42,7 +42,7 @@ USUAL_HOOKS = (
     'AttentionStatsHook',
     'StoryBoardHook',
 )
-FIGURES = ('scores', 'masks', 'gradients')
+FIGURES = ('scores', 'masks', 'gradients', 'people')
 
 
 @dataclass(frozen=True)

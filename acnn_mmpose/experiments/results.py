@@ -16,6 +16,7 @@ from mmengine.config import Config, ConfigDict
 from mmengine.runner import CheckpointLoader, Runner
 from mmpose.datasets.transforms import RandomBBoxTransform, RandomFlip
 from mmpose.registry import TRANSFORMS
+from torch import Tensor
 
 from ..datasets import SeedSample
 from ..engine import set_checkpoint
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figures that are kept
 POINTS = 12  # per curve and phase
+PEOPLE = 6  # the first of the validation set, whose masks are kept
 RANDOM = (SeedSample, RandomFlip, RandomBBoxTransform)
 
 
@@ -46,7 +48,7 @@ def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
         steps: Its phases, all trained.
     """
     cfg = steps[-1].cfg
-    rows, coverage = _test(cfg)
+    rows, coverage, people = _test(cfg)
     seconds = [_read_seconds(step) for step in steps]
     train, val = (describe_data(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val'))
     return dict(
@@ -66,6 +68,7 @@ def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
             for measure in dict.fromkeys(row.measure for row in rows)
         },
         coverage=coverage,
+        people=people,
         curves=[_read_curves(step) for step in steps],
     )
 
@@ -142,14 +145,18 @@ def data_of(line: dict[str, Any]) -> tuple[str, str]:
     return line['train_data']['sha256'], line['val_data']['sha256']
 
 
-def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]]]:
-    """Score the last checkpoint on the validation people, and measure its masks on them."""
+def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]], list[dict[str, Any]]]:
+    """Score the last checkpoint on the validation people, and measure its masks on them.
+
+    Returns:
+        The table's rows, and what :func:`_measure_masks` returns.
+    """
     set_checkpoint(cfg, latest_checkpoint(cfg.work_dir))
     cfg.visualizer.name = f'{cfg.work_dir}, test'  # MMEngine keeps visualizers by name
     runner = Runner.from_cfg(cfg)
     runner.test()
     (table,) = (m for m in runner.test_evaluator.metrics if isinstance(m, MpiiPCKhTable))
-    return table.rows, _measure_masks(runner, cfg)
+    return table.rows, *_measure_masks(runner, cfg)
 
 
 def without_augmentation(pipeline: Sequence[ConfigDict]) -> list[ConfigDict]:
@@ -158,11 +165,15 @@ def without_augmentation(pipeline: Sequence[ConfigDict]) -> list[ConfigDict]:
 
 
 @torch.no_grad()
-def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
+def _measure_masks(runner: Runner, cfg: Config) -> tuple[list[list[float]], list[dict[str, Any]]]:
     """Measure what each mask keeps of feature map, joints and background of validation people.
 
     Targets are those of training, without its random transforms, and with a sigma of one cell
     whatever the training's is, so that shares of joints and background mean the same for all.
+
+    Returns:
+        Per mask its three shares, and sketches of the first people (none if the masks are all
+        ones).
     """
     loader = cfg.val_dataloader.copy()
     loader.dataset = loader.dataset.copy()
@@ -170,17 +181,39 @@ def _measure_masks(runner: Runner, cfg: Config) -> list[list[float]]:
     for step in loader.dataset.pipeline:
         if step.type == 'GenerateTarget':
             step.encoder.sigma = 1
-    masks, targets = [], []
+    masks, targets, people = [], [], []
     runner.model.eval()
     for batch in Runner.build_dataloader(loader):
         samples = batch['data_samples']
         inputs = runner.model.data_preprocessor(batch)['inputs']
-        masks.append(stack_masks(runner.model.backbone(inputs)).cpu())
+        stages = runner.model.backbone(inputs)
+        masks.append(stack_masks(stages).cpu())
+        if not people and not torch.all(masks[0] == 1):
+            heatmaps = runner.model.head(stages)[-1].cpu()
+            people = [_sketch(*pair) for pair in zip(masks[0][:PEOPLE], heatmaps)]
         targets.append(torch.stack([sample.gt_fields.heatmaps.cpu() for sample in samples]))
-    return [
-        [round(share, 4) for share in shares]
-        for shares in measure_coverage(torch.cat(masks), torch.cat(targets)).tolist()
-    ]
+    coverage = measure_coverage(torch.cat(masks), torch.cat(targets)).tolist()
+    return [[round(share, 4) for share in shares] for shares in coverage], people
+
+
+def _sketch(masks: Tensor, heatmaps: Tensor) -> dict[str, Any]:
+    """Note what can be drawn without the photograph: the first mask, and where the joints are.
+
+    Args:
+        masks: (S - 1, h, w) in [0, 1].
+        heatmaps: (K, h, w), predicted.
+
+    Returns:
+        ``mask``: a string per row, a digit from 0 (discarded) to 9 (kept) per cell; ``joints``:
+        x and y of every heatmap's maximum, in cells.
+    """
+    digits = (9 * masks[0]).round().int().tolist()
+    peaks = heatmaps.flatten(1).argmax(dim=1)
+    width = heatmaps.shape[-1]
+    return dict(
+        mask=[''.join(map(str, row)) for row in digits],
+        joints=[[peak % width, peak // width] for peak in peaks.tolist()],
+    )
 
 
 def _read_seconds(step: Step) -> float:

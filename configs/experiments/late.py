@@ -8,7 +8,7 @@ Percentages in titles: the share of the background that costs nothing.
 _base_ = ['_base_/small.py']
 
 name = 'late'
-figures = ['scores', 'masks']
+figures = ['scores', 'masks', 'people']
 
 pose_first = dict(_base_.pose, epochs=12, options={'param_scheduler.0.milestones': [9]})
 pose_constant = dict(_base_.pose, epochs=9, options={'param_scheduler.0.milestones': []})

@@ -6,7 +6,7 @@ name = 'masks'
 figures = ['scores', 'masks']
 
 changes = dict(
-    bias_0=('bias 0', {'model.backbone.mask_bias': 0.0}),
+    bias_0=('bias 0 (starts closed)', {'model.backbone.mask_bias': 0.0}),
     bias_1=('bias 1', {'model.backbone.mask_bias': 1.0}),
     bias_4=('bias 4', {'model.backbone.mask_bias': 4.0}),
     threshold=('threshold 0.8', {'model.backbone.mask_threshold': 0.8}),
@@ -36,8 +36,8 @@ changes = dict(
 )
 
 variants = dict(
-    hourglass=_base_.hourglass,  # trained for `attention`, too: what masks must beat to pay
     acnn=_base_.acnn,
+    hourglass=_base_.hourglass,  # what masks must beat to pay
     fast=dict(
         title='phase 2 at 5 x the learning rate',
         phases=[
@@ -47,7 +47,7 @@ variants = dict(
         ],
     ),
     long=dict(
-        title='phase 2 longer by 2 epochs, phase 3 shorter',
+        title='phase 2 longer by 2 epochs, phase 3 of 1 without a drop',
         phases=[_base_.pose, dict(_base_.attention, epochs=8), dict(_base_.joint, epochs=1)],
     ),
     **{

@@ -20,7 +20,7 @@ PLAN = """
 name = 'tiny'
 budget = 3
 seeds = [0, 1]
-figures = ['scores', 'masks', 'gradients']
+figures = ['scores', 'masks', 'gradients', 'people']
 
 pose, attention, joint = (
     dict(config='{configs}/acnn_phase%d.py' % n, epochs=1, options={options}) for n in (1, 2, 3)

@@ -9,9 +9,15 @@ from types import SimpleNamespace
 from acnn_mmpose.engine import read_config
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.experiments import describe_progress, run_plan
-from acnn_mmpose.experiments.results import append_line, read_lines, without_augmentation
+from acnn_mmpose.experiments.results import (
+    _sketch,
+    append_line,
+    read_lines,
+    without_augmentation,
+)
 
 import pytest
+import torch
 from mmengine.runner import Runner
 
 
@@ -34,6 +40,13 @@ def test_masks_are_measured_on_people_as_they_are(root):
                 'GenerateTarget',
                 'PackPoseInputs',
             ]
+
+
+def test_a_sketch_has_the_mask_in_digits_and_the_joints_in_cells():
+    masks = torch.tensor([[[0, 1, 0.5], [1, 0.1, 0]]])
+    heatmaps = torch.zeros(2, 2, 3)
+    heatmaps[0, 1, 2] = heatmaps[1, 0, 1] = 1
+    assert _sketch(masks, heatmaps) == dict(mask=['094', '910'], joints=[[2, 1], [1, 0]])
 
 
 @pytest.fixture
@@ -81,6 +94,7 @@ def test_a_line_says_what_was_trained_by_what_and_what_came_out(plan, lines):
     ((everywhere, joints, background),) = line['coverage']
     assert 0 <= min(everywhere, joints, background) <= max(everywhere, joints, background) <= 1
     assert lines[0]['coverage'] == [[1.0, 1.0, 1.0]]
+    assert lines[0]['people'] == []
     pose, attention, joint = line['curves']
     assert {'loss', 'grad_rms_pose'} <= set(pose)
     assert 'grad_rms_mask1' not in pose
