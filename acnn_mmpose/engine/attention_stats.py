@@ -46,7 +46,8 @@ class AttentionStatsHook(Hook):
     Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
 
     Args:
-        interval: Every how many iterations of an epoch to measure, from its first on.
+        interval: Every how many iterations of an epoch to measure, from its first on; with
+            gradient accumulation, in the iteration whose gradients make the next step.
         patience: After how many measurements in a row at 0 or 1 to warn. Masks start at exactly 1
             in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of MPII with
             the paper's batch.
@@ -107,7 +108,7 @@ class AttentionStatsHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
         """Decide whether to measure this iteration."""
-        self._measuring = batch_idx % self.interval == 0
+        self._measuring |= batch_idx % self.interval == 0
 
     def after_train_iter(
         self,
@@ -117,7 +118,7 @@ class AttentionStatsHook(Hook):
         outputs: dict | None = None,
     ) -> None:
         """Put the figures into the message hub."""
-        if not self._measuring or self._stages is None:
+        if not self._gradients:  # not to be measured, or the optimizer has made no step yet
             return
         targets = torch.stack([s.gt_fields.heatmaps for s in data_batch['data_samples']])
         coverage = measure_coverage(stack_masks(self._stages), targets)
@@ -129,7 +130,7 @@ class AttentionStatsHook(Hook):
         scalars.update((name, value.item()) for name, value in self._gradients.items())
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
-        self._stages, self._gradients = None, {}
+        self._measuring, self._stages, self._gradients = False, None, {}
         self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
 
     def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:

@@ -80,6 +80,24 @@ def test_gradients_are_those_that_the_optimizer_gets(build_model, batch, phase, 
     assert not model.backbone._forward_hooks
 
 
+def test_accumulated_gradients_are_measured_when_they_make_a_step(build_model, batch):
+    model = build_model('joint').train()
+    wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3), accumulative_counts=3)
+    hub = MessageHub.get_instance('stats_accumulated')
+    runner = SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=hub)
+    hook = AttentionStatsHook(interval=4)
+    hook.before_train(runner)
+    measured = []
+    for i in range(9):  # steps after iterations 2, 5 and 8, to be measured from 0, 4 and 8 on
+        hook.before_train_iter(runner, i, batch)
+        model.train_step(batch, wrapper)
+        hook.after_train_iter(runner, i, batch)
+        names = ('mask1_coverage', 'grad_rms_pose', 'grad_rms_attention', 'grad_rms_mask1')
+        scalars = (hub.log_scalars.get(f'train/{name}') for name in names)
+        measured.append([len(scalar.data[0]) if scalar else 0 for scalar in scalars])
+    assert measured == [[n] * 4 for n in (0, 0, 1, 1, 1, 2, 2, 2, 3)]
+
+
 def test_gradients_at_the_mask_are_those_of_its_replicas_added(build_model, batch):
     """Eq. 1 with the mask replicated by hand; Eq. 4 without its sum, which uses the mask, too."""
     model = build_model('joint', num_stages=2)
