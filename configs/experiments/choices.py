@@ -63,9 +63,4 @@ variants = dict(
         over='hourglass',
         phases=[dict(_base_.hourglass.phases[0], options=sigma_2)],
     ),
-    hourglass_reinjection=dict(
-        title='hourglass, heatmaps re-injected',
-        over='hourglass',
-        phases=[dict(_base_.hourglass.phases[0], options=reinjection)],
-    ),
 )
