@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figures that are kept
 POINTS = 12  # per curve and phase
+NEEDED = ('variant', 'seed', 'key', 'phases', 'train_data', 'val_data', 'scores', 'coverage')
 PEOPLE = 6  # the first of the validation set, whose masks are kept
 RANDOM = (SeedSample, RandomFlip, RandomBBoxTransform)
 
@@ -87,19 +88,26 @@ def read_lines(results: Path) -> list[dict[str, Any]]:
     """Read the lines of a file; none if it does not exist.
 
     Raises:
-        ACNNError: Naming the line that is not json.
+        ACNNError: Naming the line that is not json, or lacks something.
     """
     if not results.is_file():
         return []
     lines = []
     for number, text in enumerate(results.read_text(encoding='utf-8').splitlines(), start=1):
         try:
-            lines.append(json.loads(text))
+            line = json.loads(text)
         except json.JSONDecodeError as error:
             raise ACNNError(
                 f'line {number} of {results} is not json ({error}): remove it, and the run that '
                 'it belonged to is measured anew'
             ) from error
+        lacking = [name for name in NEEDED if not isinstance(line, dict) or name not in line]
+        if lacking:
+            raise ACNNError(
+                f'line {number} of {results} is not the result of a run, for it has no '
+                f'{lacking[0]!r}: remove it'
+            )
+        lines.append(line)
     return lines
 
 

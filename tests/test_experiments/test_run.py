@@ -204,10 +204,18 @@ def test_a_line_that_was_cut_off_does_not_take_the_next_one_along(tmp_path):
     assert file.read_text().splitlines() == ['{"a": 1}', '{"a": 2, "b"', '{"a": 3}']
 
 
-def test_a_broken_line_is_named(tmp_path):
+@pytest.mark.parametrize(
+    ('text', 'sentence'),
+    [
+        ('{"a":', 'is not json'),
+        ('{"variant": "acnn"}', "is not the result of a run, for it has no 'seed': remove it"),
+        ('17', "is not the result of a run, for it has no 'variant': remove it"),
+    ],
+)
+def test_a_broken_line_is_named(lines, tmp_path, text, sentence):
     file = tmp_path / 'x.jsonl'
-    file.write_text('{"a": 1}\n{"a":\n')
-    with pytest.raises(ACNNError, match=r'line 2 of .*x.jsonl is not json'):
+    file.write_text(f'{json.dumps(lines[0])}\n{text}\n')
+    with pytest.raises(ACNNError, match=f'line 2 of .*x.jsonl {sentence}'):
         read_lines(file)
 
 
