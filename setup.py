@@ -30,7 +30,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['acnn_mmpose', 'acnn_mmpose.*']),
-    package_data={'acnn_mmpose.datasets': ['mpii_val_split.txt']},
+    package_data={'acnn_mmpose.mpii': ['val_split.txt']},
     python_requires='>=3.9',
     install_requires=read_requirements('package'),
     extras_require={'onnx': read_requirements('onnx')},

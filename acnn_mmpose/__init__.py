@@ -16,6 +16,14 @@ if importlib.util.find_spec('mmpose') is not None:
 
     compat.install()  # before anything below imports MMPose
 
-    from . import datasets, engine, evaluation, models, visualization
+    from . import checkpoints, datasets, engine, evaluation, models, mpii, visualization
 
-    __all__ += ['datasets', 'engine', 'evaluation', 'models', 'visualization']
+    __all__ += [
+        'checkpoints',
+        'datasets',
+        'engine',
+        'evaluation',
+        'models',
+        'mpii',
+        'visualization',
+    ]

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import acnn_mmpose  # first: makes MMPose importable
-from acnn_mmpose.datasets.toy import make_toy_dataset
 from acnn_mmpose.engine import load_config, train_in_order
+from acnn_mmpose.toy import make_toy_dataset
 
 import numpy as np
 import pytest

@@ -10,7 +10,7 @@ import pickle
 from random import Random
 from typing import Any
 
-from acnn_mmpose.engine.weights_file import ENTRY, pack
+from acnn_mmpose.checkpoints.weights_file import ENTRY, pack
 
 import numpy as np
 import torch

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acnn_mmpose.datasets import convert_mpii
-from acnn_mmpose.datasets.mpii_split import load_val_split
+from acnn_mmpose.mpii import convert_mpii
+from acnn_mmpose.mpii.split import load_val_split
 
 import cv2
 import numpy as np
 
-from tests.official_release import image, rect, save_release
+from tests.test_mpii.official_release import image, rect, save_release
 
 WIDTH, HEIGHT = 320, 240
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.experiments.plan import build_config, load_plan
+from studies.attention.plan import build_config, load_plan
 
 import pytest
 import torch
@@ -13,14 +13,13 @@ from mmpose.registry import DATASETS, METRICS, MODELS
 from .conftest import ROOT
 
 CONFIGS = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
-# plans of trainings, not configs of one
-CONFIGS = [path for path in CONFIGS if path.parent.name != 'experiments']
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: str(p.relative_to(ROOT / 'configs')))
 def test_config_builds_from_a_foreign_working_directory(path, toy_root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    monkeypatch.setenv('ACNN_LSPET_ROOT', str(toy_root))
     cfg = Config.fromfile(path)
     model = MODELS.build(cfg.model)
     train, val = (DATASETS.build(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val'))
@@ -106,9 +105,9 @@ def test_data_root_comes_from_one_place(monkeypatch):
 
 def test_the_plus_recipe_takes_the_papers_budget_and_has_the_shape_that_was_tried():
     """15 epochs of the experiment stand for 500."""
-    plan = load_plan(str(ROOT / 'configs/experiments/late.py'))
+    plan = load_plan(str(ROOT / 'studies/attention/plans/late.py'))
     tried = [build_config(plan, phase, 0) for phase in plan.variants['late_half']]
-    plus = [Config.fromfile(ROOT / f'configs/acnn_plus_phase{n}.py') for n in (1, 2, 3)]
+    plus = [Config.fromfile(ROOT / f'configs/acnn_background_price_phase{n}.py') for n in (1, 2, 3)]
     assert sum(cfg.train_cfg.max_epochs for cfg in plus) == 500
     for ours, theirs in zip(plus, tried):
         scale = ours.train_cfg.max_epochs / theirs.train_cfg.max_epochs

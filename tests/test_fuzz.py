@@ -23,13 +23,14 @@ from random import Random
 from types import SimpleNamespace
 
 from acnn_mmpose import engine
-from acnn_mmpose.datasets import check_mpii
-from acnn_mmpose.datasets.toy import make_toy_dataset
-from acnn_mmpose.engine.checkpoint_check import check_checkpoint
-from acnn_mmpose.engine.checkpoints import load_from_local
+from acnn_mmpose.checkpoints import publish_checkpoint
+from acnn_mmpose.checkpoints.load import load_from_local
+from acnn_mmpose.checkpoints.validate import check_checkpoint
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation.predictions import evaluate_file
 from acnn_mmpose.inference import FileBoxes, open_source, run_inference
+from acnn_mmpose.mpii import check_mpii
+from acnn_mmpose.toy.dataset import make_toy_dataset
 from acnn_mmpose.visualization import AttentionVisualizer
 
 import cv2
@@ -68,7 +69,7 @@ def world(trained, tmp_path_factory) -> SimpleNamespace:
     sound = folder / 'sound'
     make_toy_dataset(sound / 'root', num_train=2, num_val=2)
     shutil.copy(trained['joint'], sound / 'a.pth')
-    engine.publish_checkpoint(str(trained['joint']), str(sound / 'a'))
+    publish_checkpoint(str(trained['joint']), str(sound / 'a'))
     image = next((sound / 'root/images').iterdir())
     shutil.copy(image, sound / 'a.jpg')
     cv2.imwrite(str(sound / 'a.png'), cv2.imread(str(image)))
@@ -255,7 +256,7 @@ def load(world: SimpleNamespace, chance: Random, file: Path, sound_or_refused: b
     elif way == 'start':
         check_checkpoint(world.model, load_from_local(str(file)), str(file), 'start')
     elif way == 'publish':
-        engine.publish_checkpoint(str(file), str(world.folder / 'out/x'))
+        publish_checkpoint(str(file), str(world.folder / 'out/x'))
     else:
         cfg = copy.deepcopy(world.cfg)
         cfg.work_dir = str(world.folder / 'out')

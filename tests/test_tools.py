@@ -183,9 +183,3 @@ def test_crops_are_cached_and_trained_on(run, tmp_path):
     )
     assert cfg.train_dataloader.dataset.pipeline[1] == dict(type='LoadCachedCrop', folder='crops')
     assert run('cache_crops.py', PHASES[0], 'crops', '--workers', '0').returncode == 1
-
-
-def test_experiment_needs_a_thread(run):
-    done = run('experiment.py', 'status', ROOT / 'configs/experiments/masks.py', '--threads', 0)
-    assert done.returncode == 2
-    assert done.stderr.endswith('error: --threads must be at least 1, but is 0\n')

@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from acnn_mmpose.datasets import check_mpii
 from acnn_mmpose.errors import run_tool
+from acnn_mmpose.mpii import check_mpii
 
 
 def main() -> None:

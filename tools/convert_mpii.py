@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from acnn_mmpose.datasets import convert_mpii
 from acnn_mmpose.errors import run_tool
+from acnn_mmpose.mpii import convert_mpii
 
 
 def main() -> None:

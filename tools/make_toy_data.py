@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from acnn_mmpose.datasets.toy import make_toy_dataset
 from acnn_mmpose.errors import run_tool
+from acnn_mmpose.toy.dataset import make_toy_dataset
 
 
 def main() -> None:

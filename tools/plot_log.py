@@ -10,7 +10,7 @@ from pathlib import Path
 
 from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.evaluation import read_run
-from acnn_mmpose.folders import make_folder
+from acnn_mmpose.files import make_folder
 from acnn_mmpose.visualization import plot_runs
 
 PICTURES = ('.png', '.pdf', '.svg')

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-import acnn_mmpose.engine as engine
+from acnn_mmpose.checkpoints import publish_checkpoint
 from acnn_mmpose.errors import run_tool
 
 
@@ -25,7 +25,7 @@ def main() -> None:
         '--no-ema', action='store_true', help='not the averaged weights of a run with EMA'
     )
     args = parser.parse_args()
-    print(engine.publish_checkpoint(args.checkpoint, args.out, args.metrics, not args.no_ema))
+    print(publish_checkpoint(args.checkpoint, args.out, args.metrics, not args.no_ema))
 
 
 if __name__ == '__main__':

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
-from acnn_mmpose.folders import make_folder
+from acnn_mmpose.files import make_folder
 
 import mmengine
 from mmengine.config import DictAction
@@ -69,7 +69,7 @@ def main() -> None:
     engine.make_work_dir(cfg)
     engine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
-    with engine.explain_failures():
+    with engine.explain_worker_errors():
         metrics = runner.test()
     if args.out and is_main_process():
         mmengine.dump(metrics, args.out)

@@ -3,7 +3,7 @@
 The photograph may be loaded here instead of at the start of the pipeline: once the box, the flip,
 the scale and the rotation are known, less than all of it at full size can be enough. A transform
 that puts loading off leaves an empty array of the photograph's shape as ``img`` and a
-:class:`LateImage` as ``late_image``.
+:class:`LazyImage` as ``lazy_image``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Region(NamedTuple):
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
-class LateImage(Protocol):
+class LazyImage(Protocol):
     """A photograph whose pixels are loaded when it is known which are needed."""
 
     def load(self, region: Region, shrink: float) -> tuple[np.ndarray, int]:
@@ -81,7 +81,7 @@ class TopdownCrop(TopdownAffine):
     :class:`RandomFlip` gives a view whose columns run backwards, on which ``cv2.warpAffine`` takes
     many times as long as on a copy made by ``cv2.flip``. The output is the same to the bit.
 
-    Keys and arguments are those of :class:`TopdownAffine`; of ``late_image``, see this module.
+    Keys and arguments are those of :class:`TopdownAffine`; of ``lazy_image``, see this module.
     """
 
     def transform(self, results: dict) -> dict:
@@ -90,7 +90,7 @@ class TopdownCrop(TopdownAffine):
             keep_freed_memory(total=256 << 20, largest=32 << 20)
         image, flip = undo_flip(results['img'])
         step, full_shape = 1, image.shape[:2]
-        late = results.pop('late_image', None)
+        late = results.pop('lazy_image', None)
         if late is not None:
             matrix = self._matrix(results)
             region = flip_region(sampled_region(matrix, self.input_size), full_shape, flip)

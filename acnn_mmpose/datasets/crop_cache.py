@@ -23,7 +23,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 from tqdm import tqdm
 
 from ..errors import ACNNError
-from ..folders import make_folder
+from ..files import make_folder
 from .crop import Region
 from .loading import LoadReadableImage, UnreadableImageError, read_image
 
@@ -44,7 +44,7 @@ class LoadCachedCrop(LoadReadableImage):
 
     Required keys: ``img_path``, and ``bbox_center`` and ``bbox_scale`` (1, 2) as the data set gives
     them, hence before :class:`GetBBoxCenterScale`. Other keys are those of :class:`LoadImage`;
-    added key: ``late_image``.
+    added key: ``lazy_image``.
 
     Args:
         folder: The folder with the crops.
@@ -68,12 +68,12 @@ class LoadCachedCrop(LoadReadableImage):
             return super().transform(results)
         results['img'] = np.empty((*crop.shape, 3), np.uint8)  # never read
         results['img_shape'] = results['ori_shape'] = crop.shape
-        results['late_image'] = crop
+        results['lazy_image'] = crop
         return results
 
 
 class CachedCrop(NamedTuple):
-    """A :class:`LateImage`.
+    """A :class:`LazyImage`.
 
     Attributes:
         file: The crop's, open behind its header.

@@ -11,7 +11,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ..errors import ACNNError
-from ..usable import describe_box_problem, describe_size_problem, spell_box, to_bgr
+from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
 from .image_check import check_image
 
 

@@ -35,7 +35,7 @@ class LoadReducedImage(LoadReadableImage):
 
     Files that are no JPEG or have an EXIF orientation, and arrays, are loaded at full size.
 
-    Keys are those of :class:`LoadImage`; added key: ``late_image``.
+    Keys are those of :class:`LoadImage`; added key: ``lazy_image``.
     """
 
     def transform(self, results: dict) -> dict:
@@ -45,12 +45,12 @@ class LoadReducedImage(LoadReadableImage):
             return super().transform(results)
         results['img'] = np.empty((*shape, 3), np.uint8)  # never read
         results['img_shape'] = results['ori_shape'] = shape
-        results['late_image'] = JpegFile(results['img_path'], shape)
+        results['lazy_image'] = JpegFile(results['img_path'], shape)
         return results
 
 
 class JpegFile(NamedTuple):
-    """A :class:`LateImage`.
+    """A :class:`LazyImage`.
 
     Attributes:
         path: The file.

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from ..usable import describe_box_problem, describe_size_problem, spell_box, to_bgr
+from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
 
 
 class Regions(NamedTuple):

@@ -10,7 +10,7 @@ from mmengine.dataset import Compose
 from mmpose.codecs import MSRAHeatmap
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
-from ..engine.atomic_backend import write_whole
+from ..checkpoints.atomic_backend import write_whole
 from ..errors import ACNNError
 from ..models import ACNN, PHASES
 from ..version import __version__

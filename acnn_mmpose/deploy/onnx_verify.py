@@ -11,10 +11,10 @@ from mmengine.dataset import Compose
 from mmpose.registry import DATASETS
 
 from ..datasets import read_image
-from ..datasets.toy import draw_person_image
 from ..engine import check_data
 from ..errors import ACNNError
 from ..models import ACNN
+from ..toy.dataset import draw_person_image
 from .onnx_network import ExportNetwork
 from .onnx_session import start_session
 

@@ -1,9 +1,5 @@
-"""Training: configs, hooks, phases in order, safe files, distributed start-up."""
+"""Training: configs, hooks, phases in order, distributed start-up."""
 
-from .atomic_backend import AtomicLocalBackend
-from .attention_stats import AttentionStatsHook
-from .checkpoint_hook import ScoredCheckpointHook
-from .clock import ClockHook
 from .configuration import (
     deploy_for_test,
     disable_validation,
@@ -17,29 +13,30 @@ from .configuration import (
     use_test_set,
 )
 from .data_check import check_data
-from .deploy_hook import DeployHook
-from .failures import explain_failures
+from .hooks import (
+    AttentionStatsHook,
+    CheckpointAfterValHook,
+    DeployHook,
+    LossGuardHook,
+    PhaseHandoverHook,
+    SampleSeedHook,
+    StoryBoardHook,
+    UnreadableImagesHook,
+)
 from .launch import end_process_group, set_launcher
-from .loss_guard import LossGuardHook
 from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
-from .phase_handover import PhaseHandoverHook
 from .prediction import load_model
-from .publish import publish_checkpoint
-from .sample_seed import SampleSeedHook
-from .sequence import train_in_order
-from .story_board import StoryBoardHook
-from .unreadable_images import UnreadableImagesHook
+from .train_phases import train_in_order
+from .worker_errors import explain_worker_errors
 
 __all__ = [
-    'AtomicLocalBackend',
     'AttentionStatsHook',
-    'ClockHook',
+    'CheckpointAfterValHook',
     'CpuAmpOptimWrapper',
     'DeployHook',
     'LossGuardHook',
     'PhaseHandoverHook',
     'SampleSeedHook',
-    'ScoredCheckpointHook',
     'StoryBoardHook',
     'UnreadableImagesHook',
     'amp_dtype',
@@ -49,12 +46,11 @@ __all__ = [
     'dump_predictions',
     'enable_amp',
     'end_process_group',
-    'explain_failures',
+    'explain_worker_errors',
     'load_config',
     'load_model',
     'make_work_dir',
     'merge_options',
-    'publish_checkpoint',
     'read_config',
     'set_checkpoint',
     'set_launcher',

@@ -24,7 +24,7 @@ from torch import nn
 
 from ..errors import ACNNError
 from ..models import ACNN
-from .unreadable_images import inner_datasets
+from .hooks.unreadable_images import inner_datasets
 
 SPLITS = ('train', 'val', 'test')
 

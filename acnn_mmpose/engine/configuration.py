@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..errors import ACNNError
-from ..folders import make_folder
+from ..files import make_folder
 from .config_check import check_config
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
-from ..datasets.annotation_file import read_annotations, refuse
 from ..datasets.image_check import glance_at_images
-from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
-from .unreadable_images import inner_datasets
+from ..mpii.annotations import read_annotations, refuse
+from ..mpii.release import NUM_JOINTS
+from .hooks.unreadable_images import inner_datasets
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
 PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')

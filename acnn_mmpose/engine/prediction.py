@@ -9,9 +9,9 @@ from mmengine.runner import CheckpointLoader
 from mmpose.apis import init_model
 from mmpose.registry import MODELS
 
+from ..checkpoints.validate import check_checkpoint
 from ..errors import ACNNError
 from ..models import ACNN
-from .checkpoint_check import check_checkpoint
 
 
 def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:

@@ -1,16 +1,14 @@
-"""The paper's table, logs, prediction files, and the submission to MPII's benchmark."""
+"""The paper's table, logs, prediction files."""
 
 from .compare import compare_runs
 from .metric import MpiiPCKhTable, PCKhTableHook
 from .predictions import evaluate_file
 from .run_log import Curves, RunLog, read_run
-from .submission import MpiiSubmission
 from .table import format_text, published_rows, save_table
 
 __all__ = [
     'Curves',
     'MpiiPCKhTable',
-    'MpiiSubmission',
     'PCKhTableHook',
     'RunLog',
     'compare_runs',

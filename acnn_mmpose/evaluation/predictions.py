@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from mmpose.datasets.datasets import MpiiDataset
 
-from ..datasets.annotation_file import read_annotations
-from ..datasets.mat_file import load_mat
-from ..datasets.mpii_release import NUM_JOINTS
 from ..errors import ACNNError
+from ..mpii.annotations import read_annotations
+from ..mpii.mat_file import load_mat
+from ..mpii.release import NUM_JOINTS
 from .metric import table_rows
 from .numpy_pickle import load_numpy_pickle
 from .pckh import UNSCORED

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ACNNError
-from ..folders import make_folder
+from ..files import make_folder
 from .pckh import JOINT_GROUPS, Scores
 
 TOTALS = ('Total', 'Mean14')

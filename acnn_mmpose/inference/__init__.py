@@ -1,9 +1,9 @@
 """Prediction on images, folders, videos and webcams, with pictures and json."""
 
 from .boxes import DetectorBoxes, FileBoxes
-from .people_json import describe_people
 from .run import Summary, run_inference
 from .sources import Frame, open_source
+from .to_json import describe_people
 from .writers import open_writer
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy as np
 from mmpose.evaluation.functional import nms
 
 from ..errors import ACNNError
-from ..usable import describe_box_problem
+from ..input_checks import describe_box_problem
 from .sources import Frame
 
 

@@ -15,9 +15,9 @@ from tqdm import tqdm
 from ..errors import ACNNError
 from ..models import ACNN
 from ..visualization import AttentionVisualizer
-from .people_json import describe_people
 from .shrink import shrink_to_draw
 from .sources import Frame, Source
+from .to_json import describe_people
 from .writers import open_writer
 
 

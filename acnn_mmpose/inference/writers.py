@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from ..folders import make_folder
+from ..files import make_folder
 from ..visualization.board import fit
 from .sources import Frame, Source
 

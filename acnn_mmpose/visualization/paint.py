@@ -8,7 +8,7 @@ import cv2
 import matplotlib
 import numpy as np
 
-from .placement import OUTSIDE, CropBox
+from .mask_geometry import OUTSIDE, CropBox
 
 DISCARDED_COLOUR = np.array([0, 114, 178], np.float32)  # Okabe and Ito's blue, RGB
 TINT = 0.7

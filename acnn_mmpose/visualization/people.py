@@ -15,7 +15,7 @@ from mmpose.structures import PoseDataSample, merge_data_samples
 from ..errors import ACNNError
 from ..models import ACNN
 from .board import stack
-from .placement import crop_boxes, crop_person
+from .mask_geometry import crop_boxes, crop_person
 from .visualizer import AttentionVisualizer
 
 CROP_SIZE = 256

@@ -10,8 +10,8 @@ import numpy as np
 from mmengine.structures import InstanceData
 
 from .board import Tile, compose
+from .mask_geometry import CropBox, crop_boxes, place_mask
 from .paint import draw_moves, overlay_heat, tint_discarded
-from .placement import CropBox, crop_boxes, place_mask
 
 
 def tell_story(

@@ -18,8 +18,8 @@ from mmpose.visualization import PoseLocalVisualizer
 
 from ..errors import ACNNError
 from .board import Tile, compose, stack
+from .mask_geometry import crop_boxes, crop_person, place_stage
 from .paint import blacken_discarded, outline_crops, overlay_heat, tint_discarded
-from .placement import crop_boxes, crop_person, place_stage
 from .story import tell_story
 
 MODES = ('attention', 'kept', 'heatmap', 'pose', 'story')

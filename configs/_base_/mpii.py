@@ -11,7 +11,7 @@ data_root = '{{$ACNN_DATA_ROOT:data/mpii/}}'
 codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
 # Quick... and TopdownCrop give the output of MMPose's transforms sooner
-quick_codec = {**codec, 'type': 'QuickMSRAHeatmap'}
+fast_codec = {**codec, 'type': 'FastMSRAHeatmap'}
 train_pipeline = [
     dict(type='SeedSample'),
     # LoadReducedImage and LoadCachedCrop can take the place of this one: docs/performance.md
@@ -21,9 +21,9 @@ train_pipeline = [
     dict(type='GetBBoxCenterScale'),
     dict(type='RandomFlip', direction='horizontal'),
     # "rotation (+/- 30 degrees), and scaling (.75-1.25)", Newell et al. 2016, Sec. 4.1
-    dict(type='QuickBBoxTransform', shift_prob=0, scale_factor=(0.75, 1.25), rotate_factor=30),
+    dict(type='FastBBoxTransform', shift_prob=0, scale_factor=(0.75, 1.25), rotate_factor=30),
     dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=quick_codec),
+    dict(type='GenerateTarget', encoder=fast_codec),
     dict(type='PackPoseInputs'),
 ]
 val_pipeline = [

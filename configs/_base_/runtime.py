@@ -29,7 +29,7 @@ visualizer = dict(type='AttentionVisualizer')
 # written whole or not
 default_hooks = dict(
     checkpoint=dict(
-        type='ScoredCheckpointHook',
+        type='CheckpointAfterValHook',
         interval=1,
         max_keep_ckpts=2,
         save_best='PCK',

@@ -55,8 +55,8 @@ def person(image: str, center: np.ndarray, scale: float) -> dict:
 STOCK = {
     'LoadReadableImage': 'LoadImage',
     'TopdownCrop': 'TopdownAffine',
-    'QuickBBoxTransform': 'RandomBBoxTransform',
-    'QuickMSRAHeatmap': 'MSRAHeatmap',
+    'FastBBoxTransform': 'RandomBBoxTransform',
+    'FastMSRAHeatmap': 'MSRAHeatmap',
 }
 
 

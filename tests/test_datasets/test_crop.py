@@ -20,7 +20,7 @@ FLIPS = {None: None, 'horizontal': 1, 'vertical': 0, 'diagonal': -1}
 def test_the_training_pipeline_gives_what_mmposes_transforms_give(photographs):
     ours, stock = dataset_config(photographs), dataset_config(photographs, stock=True)
     changed = [t.type for t, s in zip(ours.pipeline, stock.pipeline) if t.type != s.type]
-    assert changed == ['LoadReadableImage', 'QuickBBoxTransform', 'TopdownCrop']
+    assert changed == ['LoadReadableImage', 'FastBBoxTransform', 'TopdownCrop']
     assert_same(samples(ours), samples(stock))
 
 

@@ -107,7 +107,7 @@ def test_a_damaged_crop_is_refused(root, tmp_path):
     dataset = DATASETS.build(dataset_config(root))
     for i in range(len(dataset)):
         try:
-            load(dataset.get_data_info(i))['late_image'].file.close()
+            load(dataset.get_data_info(i))['lazy_image'].file.close()
         except ACNNError as error:
             damaged.append(str(error))
     assert len(damaged) == 4

@@ -85,7 +85,7 @@ def test_orientation_and_other_formats_are_mmposes(tmp_path, orientation, suffix
     image.save(path, exif=exif)
     results = LoadReducedImage()(dict(img_path=path))
     late = suffix == 'jpg' and orientation == 1
-    assert ('late_image' in results) == late
+    assert ('lazy_image' in results) == late
     stock = cv2.imread(path)
     assert (
         results['img_shape'] == results['ori_shape'] == stock.shape[:2] == results['img'].shape[:2]
@@ -100,7 +100,7 @@ def test_arrays_are_mmposes():
 
 def test_a_header_that_lies(photographs):
     path = str(photographs / 'images/1.jpg')
-    late = LoadReducedImage()(dict(img_path=path))['late_image']
+    late = LoadReducedImage()(dict(img_path=path))['lazy_image']
     with pytest.raises(UnreadableImageError, match='not the 957x640 px that its header says'):
         late._replace(shape=(640, 957)).load(None, 2.5)
 

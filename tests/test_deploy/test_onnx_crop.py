@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.deploy.onnx_crop import (
-    check_boxes,
-    check_image,
-    cut_crops,
-    find_regions,
-    to_image,
-)
+from acnn_mmpose.deploy.onnx_crop import check_boxes, check_image, cut_crops, find_regions, to_image
 from acnn_mmpose.errors import ACNNError
 
 import numpy as np

@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from acnn_mmpose.engine import AtomicLocalBackend, ScoredCheckpointHook, train_in_order
-from acnn_mmpose.engine.checkpoints import latest_checkpoint
+from acnn_mmpose.checkpoints import AtomicLocalBackend
+from acnn_mmpose.checkpoints.load import latest_checkpoint
+from acnn_mmpose.engine import CheckpointAfterValHook, train_in_order
 from acnn_mmpose.errors import ACNNError
 
 import pytest
@@ -236,4 +237,4 @@ def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
 
 def test_to_keep_one_checkpoint_only_is_refused():
     with pytest.raises(ACNNError, match='max_keep_ckpts=1 would leave no checkpoint.*at least 2'):
-        ScoredCheckpointHook(max_keep_ckpts=1)
+        CheckpointAfterValHook(max_keep_ckpts=1)

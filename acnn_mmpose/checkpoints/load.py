@@ -1,0 +1,139 @@
+"""Reading checkpoints, and finding the one to go on from."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import mmengine.runner.checkpoint
+import torch
+from mmengine.runner import CheckpointLoader
+
+from ..errors import ACNNError
+from .validate import check_resumable
+from .weights_file import SUFFIX, unpack
+
+
+@CheckpointLoader.register_scheme(prefixes='', force=True)
+def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
+    """Load a checkpoint file, in place of MMEngine's loader of the same name.
+
+    Args:
+        filename: The file: a weights file if it ends in ``.safetensors``, else a pickle.
+        map_location: As in :func:`torch.load`; weights files are read to the CPU, from where a
+            model takes them.
+
+    Raises:
+        ACNNError: If the file does not exist, is damaged, or asks for types that a checkpoint of
+            the Runner does not contain (see :mod:`acnn_mmpose.compat`).
+    """
+    path = Path(filename).expanduser()
+    if not path.is_file():
+        raise ACNNError(f'checkpoint {filename} does not exist')
+    try:
+        if path.suffix == SUFFIX:
+            content = unpack(path)
+        else:
+            _verify_checksums(path)
+            content = torch.load(path, map_location=map_location)
+    except ACNNError:
+        raise
+    except pickle.UnpicklingError as error:
+        raise ACNNError(
+            f'{filename} is not a checkpoint, or holds types that could run code, and is refused: '
+            f'{str(error).splitlines()[0]}'
+        ) from error
+    except Exception as error:  # arbitrary bytes make the unpickler raise anything
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise ACNNError(
+            f'{filename} is damaged or not a checkpoint ({reason}): take another one, for example '
+            'that of the epoch before'
+        ) from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
+    ):
+        raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
+    return content
+
+
+def _verify_checksums(path: Path) -> None:
+    """Compare a file's parts with the checksums that torch writes beside them but never reads.
+
+    Raises:
+        OSError: If one differs; torch would load the damaged weights.
+    """
+    if zipfile.is_zipfile(path):  # files of torch < 1.6 are not
+        with zipfile.ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged:
+            raise OSError(f'{damaged} differs from its checksum')
+
+
+def load_url(
+    url: str, model_dir: str | None = None, map_location: Any = None, progress: bool = True
+) -> dict[str, Any]:
+    """Load a checkpoint from the web, in place of torch's function, which runs any code in it.
+
+    Args:
+        url: Its address.
+        model_dir: Where files are kept; by default with those of torch.hub.
+        map_location: As in :func:`load_from_local`.
+        progress: Show a progress bar.
+
+    Raises:
+        ACNNError: If it can't be downloaded, and as :func:`load_from_local`.
+    """
+    folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
+    file = folder / Path(urlparse(url).path).name
+    if not file.is_file():
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            torch.hub.download_url_to_file(url, str(file), progress=progress)
+        except (OSError, ValueError) as error:
+            raise ACNNError(f'{url} can not be downloaded ({error}): give a file') from error
+    return load_from_local(str(file), map_location)
+
+
+mmengine.runner.checkpoint.load_url = load_url  # all of MMEngine's loaders of addresses call it
+
+
+def latest_checkpoint(work_dir: str | Path) -> str | None:
+    """Find the checkpoint that a run saved last.
+
+    MMEngine notes it in the file ``last_checkpoint``. Where that is missing or empty, because the
+    process was killed while it wrote, or names a file that is not there, the checkpoint with the
+    largest number counts.
+
+    Args:
+        work_dir: Folder of the run, which may have been moved since.
+
+    Returns:
+        The path, or None if there is no checkpoint.
+    """
+    work_dir = Path(work_dir)
+    note = work_dir / 'last_checkpoint'
+    if note.is_file():
+        noted = work_dir / Path(note.read_text().strip()).name
+        if noted.is_file():
+            return str(noted)
+    found = {}
+    for path in work_dir.glob('*.pth'):
+        match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)
+        if match:
+            found[int(match[1])] = path
+    return str(found[max(found)]) if found else None
+
+
+def read_meta(checkpoint: str) -> dict[str, Any]:
+    """Return the ``meta`` of a checkpoint to resume: epoch, iter, seed, phase and more.
+
+    Raises:
+        ACNNError: If it can't be read or resumed.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    check_resumable(content, checkpoint)
+    return content['meta']

@@ -1,0 +1,83 @@
+"""From a checkpoint of a run to a file of weights for others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.runner import CheckpointLoader
+
+from ..errors import ACNNError
+from .atomic_backend import write_whole
+from .validate import describe_unsound
+from .weights_file import SUFFIX, digest, pack
+
+# of the checkpoint's meta, beside what this package wrote there; the rest, such as the seed and the
+# host's time, is the run's alone
+PUBLISHED = ('cfg', 'dataset_meta', 'epoch', 'iter')
+
+
+def publish_checkpoint(
+    checkpoint: str, out: str, metrics: str | None = None, ema: bool = True
+) -> Path:
+    """Write the weights of a checkpoint, and what is needed to use them, to a safetensors file.
+
+    The same checkpoint gives the same bytes. The file is written whole or not at all.
+
+    Args:
+        checkpoint: A checkpoint that a run of this package saved.
+        out: The file to write; the first 8 digits of its sha256 are added to its name.
+        metrics: A json file of figures to add, as ``test.py --out`` writes it.
+        ema: Take the averaged weights of a run with MMEngine's EMAHook, as its tests do; otherwise
+            those that it trained.
+
+    Returns:
+        The file's path: ``OUT-1a2b3c4d.safetensors``.
+
+    Raises:
+        ACNNError: If a file can't be read or written, or the checkpoint is not fit to publish.
+    """
+    content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
+    meta = content.get('meta', {})
+    if 'acnn_phase' not in meta or 'state_dict' not in content:
+        raise ACNNError(
+            f'{checkpoint} names no phase or has no weights: publish what a run of this package '
+            'saved'
+        )
+    weights = content['state_dict'] if ema else _trained_weights(content, checkpoint)
+    unsound = describe_unsound(weights)
+    if unsound:
+        raise ACNNError(f'{checkpoint} can not be published: {unsound}')
+    published = {k: v for k, v in meta.items() if k in PUBLISHED or k.startswith('acnn_')}
+    published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
+    packed = pack(weights, published)
+    target = Path(f'{out.removesuffix(SUFFIX)}-{digest(packed)}{SUFFIX}')
+    try:
+        write_whole(target, packed)
+    except OSError as error:
+        raise ACNNError(f'{target} could not be written: {error.strerror}') from error
+    return target
+
+
+def _trained_weights(content: dict[str, Any], checkpoint: str) -> dict[str, torch.Tensor]:
+    """Return the weights that the optimizer moved; EMAHook keeps them under its own key."""
+    if 'ema_state_dict' not in content:
+        raise ACNNError(f'{checkpoint} has no averaged (EMA) weights: leave --no-ema out')
+    trained = {
+        key.removeprefix('module.'): value
+        for key, value in content['ema_state_dict'].items()
+        if key.startswith('module.')
+    }
+    return {**content['state_dict'], **trained}
+
+
+def _read_metrics(path: Path) -> dict[str, float]:
+    try:
+        metrics = json.loads(path.read_text(encoding='utf-8'))
+        return {name: float(value) for name, value in metrics.items()}
+    except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
+        raise ACNNError(
+            f'{path} can not be read as metrics ({error}): give what test.py --out wrote'
+        ) from error

@@ -1,0 +1,190 @@
+"""What the masks keep and how large the gradients are, while training.
+
+Shape legend: N batch, K joints, S stages, h x w heatmap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from mmengine.dist import all_reduce
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+from torch import Tensor, nn
+
+from ...errors import ACNNError
+from ...models import PHASES, StageOutput, find_background, stack_masks
+from .dead_masks import describe_death, has_just_died
+
+
+@HOOKS.register_module()
+class AttentionStatsHook(Hook):
+    """Logs masks and gradients through MMEngine's message hub: console, json log, TensorBoard.
+
+    Per mask M(i), the mean over the batches of all processes:
+
+    - ``mask{i}_coverage``: the share of the feature map that is kept
+    - ``mask{i}_joint_coverage``: the share of the mass of the ground-truth heatmaps that is kept,
+      that is, of the neighbourhood of the person's joints
+    - ``mask{i}_background_coverage``: the share of the cells outside the person's box
+      (:func:`find_background`) that is kept
+
+    "The gradients for task B are much larger than those of task A. It happens due to the
+    replication layers" (paper, Sec. 3.3): root mean squares of gradients,
+
+    - ``grad_rms_pose`` (task A) and ``grad_rms_attention`` (task B), per task that trains: at its
+      parameters, as the optimizer gets them
+    - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1, stage i's
+      feature and its mask, which is replicated over the feature's channels. They are whole
+      gradients: the feature's has that of stage i's own heatmaps in it, the mask's that of Eq. 4
+      and of a coverage loss.
+
+    Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
+
+    Args:
+        interval: Every how many iterations of an epoch to measure, from its first on; with
+            gradient accumulation, in the iteration whose gradients make the next step.
+        patience: After how many measurements in a row at 0 or 1 to warn. Masks start at exactly 1
+            in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of MPII with
+            the paper's batch.
+
+    Raises:
+        ACNNError: If an argument is less than 1.
+    """
+
+    def __init__(self, interval: int = 10, patience: int = 500) -> None:
+        for name, value in (('interval', interval), ('patience', patience)):
+            if value < 1:
+                raise ACNNError(f'the {name} of AttentionStatsHook must be at least 1, not {value}')
+        self.interval = interval
+        self.patience = patience
+        self._measuring = False
+        self._stages: tuple[StageOutput, ...] | None = None
+        self._gradients: dict[str, Tensor] = {}
+        self._handles: list = []
+
+    def before_train(self, runner: Runner) -> None:
+        """Listen to the backbone's outputs and to the optimizer's steps."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        tasks = {
+            'attention': list(model.backbone.mask_branches.parameters()),
+            'pose': [
+                parameter
+                for name, parameter in model.named_parameters()
+                if not name.startswith('backbone.mask_branches.')
+            ],
+        }
+
+        def keep_stages(module: nn.Module, args: tuple, stages: tuple[StageOutput, ...]) -> None:
+            if self._measuring:
+                self._stages = stages
+                for tensor in _masked_products(stages).values():
+                    tensor.retain_grad()
+
+        def keep_gradients(*_: Any) -> None:
+            """Measure gradients when the optimizer gets them."""
+            if self._measuring:
+                self._gradients = {
+                    f'grad_rms_{task}': rms
+                    for task, parameters in tasks.items()
+                    if (rms := root_mean_square(p.grad for p in parameters)) is not None
+                }
+                scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
+                scale = scaler.get_scale() if scaler else 1.0  # the optimizer's are unscaled
+                for name, tensor in _masked_products(self._stages).items():
+                    if (rms := root_mean_square([tensor.grad])) is not None:
+                        self._gradients[f'grad_rms_{name}'] = rms / scale
+
+        self._handles = [
+            model.backbone.register_forward_hook(keep_stages),
+            runner.optim_wrapper.optimizer.register_step_pre_hook(keep_gradients),
+        ]
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Decide whether to measure this iteration."""
+        self._measuring |= batch_idx % self.interval == 0
+
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Put the figures into the message hub."""
+        if not self._gradients:  # not to be measured, or the optimizer has made no step yet
+            return
+        targets = torch.stack([s.gt_fields.heatmaps for s in data_batch['data_samples']])
+        coverage = measure_coverage(stack_masks(self._stages), targets)
+        all_reduce(coverage, 'mean')
+        scalars = {}
+        for i, kept in enumerate(coverage.tolist(), start=1):
+            for name, share in zip(('coverage', 'joint_coverage', 'background_coverage'), kept):
+                scalars[f'mask{i}_{name}'] = share
+        scalars.update((name, value.item()) for name, value in self._gradients.items())
+        for name, value in scalars.items():
+            runner.message_hub.update_scalar(f'train/{name}', value)
+        self._measuring, self._stages, self._gradients = False, None, {}
+        self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
+
+    def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:
+        """Warn of masks that have just died; checkpoints keep the history that it takes."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not PHASES[model.phase].trains_attention:
+            return
+        for stage, coverage in enumerate(coverages, start=1):
+            history, _ = runner.message_hub.get_scalar(f'train/mask{stage}_coverage').data
+            if has_just_died(history, self.patience):
+                duration = f'{self.patience} measurements (one per {self.interval} iterations)'
+                runner.logger.warning(describe_death(stage, coverage, duration))
+
+    def after_train(self, runner: Runner) -> None:
+        """Stop listening."""
+        for handle in self._handles:
+            handle.remove()
+
+
+def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
+    """Measure what each mask keeps of the feature map, of the joints and of the background.
+
+    Args:
+        masks: (N, S - 1, h, w) in [0, 1].
+        targets: Ground-truth heatmaps (N, K, h, w), zero for joints that are not labelled.
+
+    Returns:
+        (S - 1, 3), float32 in [0, 1]: the shares of the feature map, of the mass of the heatmaps
+        and of the cells outside the people's boxes. Without any labelled joint, or any background,
+        that share is the feature map's.
+    """
+    targets = targets.to(masks)
+    everywhere = masks.mean(dim=(0, 2, 3))
+    shares = [everywhere]
+    for weight in (targets.sum(dim=1, keepdim=True), find_background(targets).to(masks)):
+        total = weight.sum()
+        kept = (masks * weight).sum(dim=(0, 2, 3)) / total.clamp(min=1e-12)
+        shares.append(torch.where(total > 0, kept, everywhere))
+    return torch.stack(shares, dim=1)
+
+
+def _masked_products(stages: tuple[StageOutput, ...]) -> dict[str, Tensor]:
+    """Collect the factors of every product of Eq. 1 that a gradient reaches."""
+    factors = {}
+    for i, stage in enumerate(stages, start=1):
+        if stage.mask is not None:
+            factors.update({f'feature{i}': stage.feature, f'mask{i}': stage.mask})
+    return {name: tensor for name, tensor in factors.items() if tensor.requires_grad}
+
+
+def root_mean_square(gradients: Iterable[Tensor | None]) -> Tensor | None:
+    """Compute the root mean square over all elements; None if there is no gradient."""
+    present = [gradient.detach().float() for gradient in gradients if gradient is not None]
+    if not present:
+        return None
+    norm = torch.stack(torch._foreach_norm(present)).norm()
+    return norm / sum(gradient.numel() for gradient in present) ** 0.5

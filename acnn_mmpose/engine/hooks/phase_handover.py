@@ -1,0 +1,120 @@
+"""The hand-over from phase to phase: no phase starts from the wrong weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mmpose
+import torch
+from mmengine.hooks import EMAHook, Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import BaseLoop, Runner
+from mmpose.registry import HOOKS
+
+from ...checkpoints.load import latest_checkpoint
+from ...checkpoints.validate import MASK_MEANING, check_checkpoint, forget_untrained_masks
+from ...errors import ACNNError
+from ...models import ACNN, PHASES
+from ...version import __version__
+
+
+@HOOKS.register_module()
+class PhaseHandoverHook(Hook):
+    """Checks every checkpoint before it is loaded, and records the phase in those it saves.
+
+    A phase starts from the checkpoint that its predecessor ended with, ``'attention'`` from
+    ``'pose'`` and ``'joint'`` from ``'attention'`` (``PHASES`` says which), or from one of its own
+    to fine-tune. A resumed run must resume its own phase. MMEngine alone would start from random
+    weights where no checkpoint is given, and only log a warning where keys or shapes do not match.
+
+    Mask branches are the only keys that a phase after ``'pose'`` may find missing; those of a
+    ``'pose'`` checkpoint are untrained and are left out, so that task B starts as the config says.
+
+    Raises:
+        ACNNError: Before the first step, naming the file at fault and the one that is expected.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_run(self, runner: Runner) -> None:
+        """Refuse to train a later phase from random weights."""
+        phase = _model(runner).phase
+        previous = PHASES[phase].follows
+        if runner._resume and runner._load_from is None:
+            # MMEngine would resume nothing where its note of the last checkpoint is missing
+            runner._load_from = latest_checkpoint(runner.work_dir)
+        if _purpose(runner) != 'test' and previous is not None and runner._load_from is None:
+            raise ACNNError(
+                f'phase {phase!r} must start from the last checkpoint of phase {previous!r}: '
+                'give it with --cfg-options load_from=WORK_DIR/epoch_N.pth, or train the phases '
+                'in order with one command, tools/train.py PHASE1.py PHASE2.py PHASE3.py'
+            )
+        runner.resume = _explain(runner.resume)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Check phase, keys and shapes of a checkpoint that is about to be loaded."""
+        model = _model(runner)
+        purpose = _purpose(runner)
+        check_checkpoint(model, checkpoint, runner._load_from, purpose)
+        if purpose == 'resume':
+            _check_averages(runner, checkpoint)
+        if purpose == 'start' and PHASES[model.phase].follows == 'pose':
+            forget_untrained_masks(checkpoint)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Record the phase and versions that the weights come from, and what their masks mean."""
+        model = _model(runner)
+        meaning = {f'acnn_{name}': getattr(model.backbone, name) for name in MASK_MEANING}
+        versions = {
+            'acnn_mmpose': __version__,
+            'mmpose': mmpose.__version__,
+            'torch': str(torch.__version__),
+        }
+        checkpoint['meta'].update(acnn_phase=model.phase, acnn_versions=versions, **meaning)
+
+
+def _model(runner: Runner) -> ACNN:
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    if not isinstance(model, ACNN):
+        raise ACNNError(
+            f"PhaseHandoverHook is for a model of type 'ACNN', not {type(model).__name__!r}: "
+            'remove it from custom_hooks'
+        )
+    return model
+
+
+def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
+    """Refuse to go on from averaged weights as if they were the trained ones, or without them."""
+    has, wants = 'ema_state_dict' in checkpoint, any(isinstance(h, EMAHook) for h in runner.hooks)
+    if has != wants:
+        raise ACNNError(
+            f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
+            f'is {"with" if wants else "without"} it: resume with the same custom_hooks'
+        )
+
+
+def _explain(resume: Callable[..., None]) -> Callable[..., None]:
+    """Let :meth:`Runner.resume` name the file that it can't make sense of."""
+
+    def explained(filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume, or raise :class:`ACNNError` with the file's name."""
+        try:
+            resume(filename, *args, **kwargs)
+        except ACNNError:
+            raise
+        except Exception as error:  # MMEngine and torch take the file's parts as they come
+            raise ACNNError(
+                f'{filename} can not be resumed ({error!r}): is it from a run with the same '
+                'optimizer and schedule? If so it is damaged: resume another one'
+            ) from error
+
+    return explained
+
+
+def _purpose(runner: Runner) -> str:
+    """Say what a checkpoint is loaded for."""
+    # Runner.train() builds its loop before it loads a checkpoint; test() and val() leave the config
+    if not isinstance(runner._train_loop, BaseLoop):
+        return 'test'
+    return 'resume' if runner._resume else 'start'

@@ -1,0 +1,41 @@
+"""Story boards of the same few people at every validation: attention as it is learned."""
+
+from __future__ import annotations
+
+from mmengine.dist import master_only
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpose.registry import HOOKS
+
+from ...errors import ACNNError
+from ...visualization import AttentionVisualizer, draw_people, pick_people, predict_people
+
+
+@HOOKS.register_module()
+class StoryBoardHook(Hook):
+    """Gives the visual backends story boards of a few validation people after every validation.
+
+    MMEngine's local backend writes them to ``vis_data/vis_image/stories_EPOCH.png``.
+
+    Args:
+        num_people: How many people, evenly spread over the validation set.
+
+    Raises:
+        ACNNError: If ``num_people`` is less than 1.
+    """
+
+    def __init__(self, num_people: int = 3) -> None:
+        if num_people < 1:
+            raise ACNNError(f'StoryBoardHook needs at least one person, but got {num_people}')
+        self.num_people = num_people
+
+    @master_only
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Predict and draw; the model is in eval mode here."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        dataset = runner.val_dataloader.dataset
+        samples = predict_people(model, dataset, pick_people(dataset, self.num_people))
+        visualizer = AttentionVisualizer(mode='story')
+        visualizer.set_dataset_meta(dataset.metainfo)
+        runner.visualizer.add_image('stories', draw_people(visualizer, samples), runner.epoch)

@@ -1,0 +1,88 @@
+"""Failures of other processes in one sentence: data loader workers, and the other ranks."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mmengine.dist import get_rank
+from mmengine.logging import print_log
+from mmengine.runner import BaseLoop, TestLoop, ValLoop
+
+from ..checkpoints.load import latest_checkpoint
+from ..errors import ACNNError
+
+REMEDIES = {
+    'Killed': (
+        'the system most likely ran out of memory: use fewer workers ({split}_dataloader.'
+        'num_workers=...) or a smaller batch'
+    ),
+    'Bus error': (
+        'shared memory is most likely full: enlarge /dev/shm (docker: --shm-size) or use fewer '
+        'workers ({split}_dataloader.num_workers=...)'
+    ),
+    '': 'with {split}_dataloader.num_workers=0 the cause shows',
+}
+
+
+@contextmanager
+def explain_worker_errors(work_dir: str | None = None) -> Iterator[None]:
+    """Turn the exceptions that another process caused into one sentence.
+
+    Args:
+        work_dir: Of a training, whose last good checkpoint is named.
+
+    Raises:
+        ACNNError: Instead of torch's exception, if a data loader's worker died or raised, or if
+            another rank ended or hangs. Any other exception is left as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        sentence = _explain(error)
+        if sentence is None:
+            raise
+        good = work_dir and latest_checkpoint(work_dir)
+        raise ACNNError(sentence + (f'; --resume goes on from {good}' if good else '')) from error
+
+
+def _explain(error: Exception) -> str | None:
+    message = str(error)
+    if isinstance(error, RuntimeError) and message.startswith('DataLoader worker'):
+        message = str(error.__cause__ or error)  # the cause, if any, knows the signal
+        split = _split_being_read(error)
+        what = message.partition('. ')[0].strip()
+        remedy = next(remedy for signal, remedy in REMEDIES.items() if signal in message)
+        return f'{what} while the {split} split was read; {remedy.format(split=split)}'
+    if ' in DataLoader worker process ' in message.partition('\n')[0]:
+        print_log(message, logger='current', level=logging.ERROR)
+        reason = _last_of_traceback(message)
+        return f'reading the {_split_being_read(error)} split failed: {reason}'
+    if isinstance(error, RuntimeError) and re.search('gloo|NCCL', message):
+        what = re.sub(r'^\[\S+\] ', '', message).partition('\n')[0]  # without torch's source file
+        return (
+            f'rank {get_rank()} can not go on without the other processes, one of which has ended '
+            f'and says why itself, or hangs ({what})'
+        )
+    return None
+
+
+def _last_of_traceback(text: str) -> str:
+    """Cut out what a traceback ends with: the exception's type and message, in one line."""
+    lines = text.strip().splitlines()
+    frames = [number for number, line in enumerate(lines) if line.startswith('  ')]
+    return ' '.join(lines[max(frames, default=-1) + 1 :])
+
+
+def _split_being_read(error: Exception) -> str:
+    """Name the split of the innermost loop that the exception went through."""
+    split = 'train'
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        loop = frame.f_locals.get('self')
+        if isinstance(loop, BaseLoop):
+            validates, tests = isinstance(loop, ValLoop), isinstance(loop, TestLoop)
+            split = 'val' if validates else 'test' if tests else 'train'
+    return split

@@ -1,0 +1,215 @@
+"""From MPII's official annotation file to the files that MMPose's MpiiDataset reads.
+
+The keys, their order and their precision are those of the json files that HRNet made popular;
+coordinates count from 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.io import savemat
+
+from ..files import make_folder
+from .release import Image, Person, read_release
+from .split import SplitPerson, find_person, load_val_split
+
+# in the order of the joint ids, as evaluation code for MPII abbreviates them
+JOINT_NAMES = (
+    *('rank', 'rkne', 'rhip', 'lhip', 'lkne', 'lank', 'pelv', 'thor'),
+    *('neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'),
+)
+UNLABELLED = [-1.0, -1.0]
+
+
+class Row(NamedTuple):
+    """One person of an annotation file, with the name of the image."""
+
+    image: str
+    person: Person
+
+
+class Splits(NamedTuple):
+    """Which people go into which file.
+
+    Attributes:
+        train: Usable people of training images that the validation split does not touch.
+        val: The validation split.
+        trainval: All usable people of training images, in the official order.
+        test: Entries of ``mpii_test.json``.
+        remarks: How many people were left out, and why.
+    """
+
+    train: list[Row]
+    val: list[Row]
+    trainval: list[Row]
+    test: list[dict]
+    remarks: Counter
+
+
+def convert(mat_file: str | Path, out_dir: str | Path) -> str:
+    """Convert the official annotation file.
+
+    Writes ``mpii_train.json``, ``mpii_val.json``, ``mpii_trainval.json``, ``mpii_test.json`` and
+    ``mpii_gt_val.mat``, and ``mpii_test_annolist.mat``, the official test images as they are, for
+    the submission to fill in, and which of their rectangles the benchmark scores.
+
+    Args:
+        mat_file: ``mpii_human_pose_v1_u12_1.mat``.
+        out_dir: The folder to write to, ``annotations/`` of the data root.
+
+    Returns:
+        A report of what was written, what was irregular and what was left out.
+
+    Raises:
+        ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE, or the
+            folder can't be written.
+    """
+    release = read_release(mat_file)
+    splits = assign_splits(release.images, load_val_split())
+    out_dir = make_folder(out_dir, 'the output folder')
+    files = {
+        'mpii_train.json': [to_entry(row) for row in splits.train],
+        'mpii_val.json': [to_entry(row) for row in splits.val],
+        'mpii_trainval.json': [to_entry(row) for row in splits.trainval],
+        'mpii_test.json': splits.test,
+    }
+    for name, entries in files.items():
+        (out_dir / name).write_text(json.dumps(entries), encoding='utf-8')
+    savemat(out_dir / 'mpii_gt_val.mat', ground_truth(splits.val), do_compression=True)
+    savemat(
+        out_dir / 'mpii_test_annolist.mat',
+        {'annolist': release.test_annolist, 'single_person': scored_rectangles(release.images)},
+        do_compression=True,
+    )
+    lines = [f'{out_dir / name}: {len(entries):,} people' for name, entries in files.items()]
+    lines.append(f'{out_dir / "mpii_gt_val.mat"}: {len(splits.val):,} head boxes')
+    lines.append(f'{out_dir / "mpii_test_annolist.mat"}: {release.test_annolist.size:,} images')
+    remarks = release.remarks + splits.remarks  # drops what never happened
+    lines += [f'{count:,} {remark}' for remark, count in sorted(remarks.items())]
+    return '\n'.join(lines)
+
+
+def assign_splits(images: Sequence[Image], val_split: Sequence[SplitPerson]) -> Splits:
+    """Decide which people go into which file.
+
+    Args:
+        images: All images, in the official order.
+        val_split: The validation split, in its order.
+    """
+    remarks: Counter = Counter()
+    val, val_images = _find_val(images, val_split, remarks)
+    train, trainval, test = [], [], []
+    test_index = 0
+    for image in images:
+        if not image.is_train:
+            test_index += 1
+            test += _test_entries(image, test_index, remarks)
+            continue
+        rows = [Row(image.name, p) for p in image.people if p.is_located and p.is_labelled]
+        remarks['training people left out: no points, scale or position'] += len(
+            image.people
+        ) - len(rows)
+        trainval += rows
+        if image.name not in val_images:
+            train += rows
+    remarks['people not in the validation split but on its images: in trainval, not in train'] += (
+        len(trainval) - len(train) - len(val)
+    )
+    return Splits(train, val, trainval, test, remarks)
+
+
+def _find_val(
+    images: Sequence[Image], val_split: Sequence[SplitPerson], remarks: Counter
+) -> tuple[list[Row], set[str]]:
+    by_name = {image.name: image for image in images if image.is_train}
+    rows = []
+    for wanted in val_split:
+        people = by_name[wanted.image].people if wanted.image in by_name else []
+        index = find_person(wanted, [person.center for person in people])
+        if index is None:
+            remarks['people of the validation split NOT FOUND: figures are not comparable'] += 1
+        elif not (people[index].is_located and people[index].is_labelled):
+            remarks['people of the validation split left out: no points or scale'] += 1
+        elif not np.isfinite(people[index].head_box).all():
+            remarks['people of the validation split left out: no head box'] += 1
+        else:
+            rows.append(Row(wanted.image, people[index]))
+    return rows, {wanted.image for wanted in val_split}
+
+
+def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict]:
+    """List the people of a test image that the benchmark scores.
+
+    Args:
+        image: The image.
+        image_index: Its position, counted from 1, among the test images.
+        remarks: Counts who is left out.
+
+    Returns:
+        Entries like those of the other files, without joints, and with the positions, counted
+        from 1, of image and rectangle in ``annolist(img_train == 0)``.
+    """
+    entries = []
+    for rect_index, person in enumerate(image.people, start=1):
+        if rect_index not in image.single_person:
+            remarks['test people left out: not in single_person, which the benchmark scores'] += 1
+        elif not person.is_located:
+            remarks['test people in single_person left out: NO SCALE OR POSITION'] += 1
+        else:
+            entry = _location(Row(image.name, person))
+            entries.append({**entry, 'image_index': image_index, 'rect_index': rect_index})
+    return entries
+
+
+def scored_rectangles(images: Sequence[Image]) -> np.ndarray:
+    """Return ``single_person`` of the test images as a MATLAB cell (1, number of test images)."""
+    scored = [image.single_person for image in images if not image.is_train]
+    cell = np.empty((1, len(scored)), dtype=object)
+    for index, rectangles in enumerate(scored):
+        cell[0, index] = np.array(rectangles, dtype=np.float64)
+    return cell
+
+
+def to_entry(row: Row) -> dict:
+    """Make a person's entry of an annotation file."""
+    joints = row.person.joints
+    labelled = np.isfinite(joints[:, 0])
+    return {
+        'joints_vis': labelled.astype(int).tolist(),
+        'joints': [
+            np.round(joint, 4).tolist() if is_labelled else UNLABELLED
+            for joint, is_labelled in zip(joints, labelled)
+        ],
+        **_location(row),
+    }
+
+
+def _location(row: Row) -> dict:
+    return {
+        'image': row.image,
+        'scale': round(row.person.scale, 6),
+        'center': np.round(row.person.center, 4).tolist(),
+    }
+
+
+def ground_truth(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+    """Make the content of ``mpii_gt_val.mat``, N people in the order of ``mpii_val.json``.
+
+    Returns:
+        ``dataset_joints`` (1, 16) names, ``jnt_missing`` (16, N) uint8, ``pos_gt_src`` (16, 2, N)
+        and ``headboxes_src`` (2, 2, N) float64, pixels counted from 1, 0 where not labelled.
+    """
+    joints = np.array([row.person.joints for row in rows]).reshape(-1, len(JOINT_NAMES), 2)
+    head_boxes = np.array([row.person.head_box for row in rows]).reshape(-1, 2, 2)
+    return {
+        'dataset_joints': np.array([JOINT_NAMES], dtype=object),
+        'jnt_missing': np.isnan(joints[..., 0]).T.astype(np.uint8),
+        'pos_gt_src': np.nan_to_num(joints).transpose(1, 2, 0),
+        'headboxes_src': head_boxes.transpose(1, 2, 0),
+    }

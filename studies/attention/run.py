@@ -1,0 +1,183 @@
+"""Running a plan: go on where it stopped, train nothing twice, note one line per finished run."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from acnn_mmpose.checkpoints.load import latest_checkpoint, read_meta
+from acnn_mmpose.engine import check_data, make_work_dir, train_in_order
+from acnn_mmpose.engine.config_check import check_config
+
+from mmengine.config import Config
+from mmengine.logging import print_log
+
+from .plan import Phase, Plan, Run, build_config, phase_key
+from .provenance import describe_code, describe_data, note_piece
+from .results import append_line, check_same_data, has_line, measure_run
+
+PAUSE = 30  # seconds between looks at what other processes train
+
+
+class Step(NamedTuple):
+    """A phase of a run, ready to train.
+
+    Attributes:
+        phase: What the plan says.
+        key: The name of the weights that it ends with (see :func:`phase_key`).
+        cfg: Its config, with ``work_dir`` set to a folder of that name.
+    """
+
+    phase: Phase
+    key: str
+    cfg: Config
+
+
+class BusyError(Exception):
+    """Another process trains this phase."""
+
+
+def run_plan(
+    plan: Plan,
+    runs: Sequence[Run],
+    work_dir: str,
+    results: Path,
+    deadline: float | None = None,
+) -> list[Run]:
+    """Train and measure runs; variants whose first phases are the same share them.
+
+    May be stopped in any way at any time: the same call goes on, at the cost of an epoch at most.
+    Several processes may run the same plan beside each other; each trains what the others do not,
+    and waits for phases that its runs share with theirs.
+
+    Args:
+        plan: The plan.
+        runs: Which of its runs, in order.
+        work_dir: Where logs and checkpoints go, one folder per phase.
+        results: The json lines; a run that has one is finished.
+        deadline: When to stop, in seconds as of :func:`time.time`.
+
+    Returns:
+        The runs that are not finished.
+    """
+    describe_code()  # before the code that was imported can change on disk
+    pending = [
+        (f'[{number}/{len(runs)}] {plan.name}: {run.variant}, seed {run.seed}', run)
+        for number, run in enumerate(runs, start=1)
+    ]
+    left = []
+    while pending:
+        busy = []
+        for label, run in pending:
+            try:
+                if not _finish(plan, run, label, work_dir, results, deadline):
+                    left.append(run)
+            except BusyError:
+                print_log(f'{label}: another process is at it', logger='current')
+                busy.append((label, run))
+        if busy and deadline is not None and time.time() >= deadline:
+            return left + [run for _, run in busy]
+        if len(busy) == len(pending):
+            time.sleep(PAUSE)
+        pending = busy
+    return left
+
+
+def _finish(
+    plan: Plan, run: Run, label: str, work_dir: str, results: Path, deadline: float | None
+) -> bool:
+    """Do what is left of a run; return whether it is finished.
+
+    Raises:
+        BusyError: If another process is at it.
+    """
+    steps = prepare(plan, run, work_dir)
+    last = steps[-1]
+    check_same_data(results, last.cfg)
+    for step in steps:
+        make_work_dir(step.cfg)
+    with _alone_in(Path(last.cfg.work_dir), 'run.lock'):
+        if has_line(results, run, last.cfg, last.key):
+            print_log(f'{label}: was finished', logger='current')
+        elif _train(steps, label, deadline):
+            append_line(results, measure_run(plan, run, steps))
+            print_log(f'{label}: finished', logger='current')
+        else:
+            return False
+    return True
+
+
+def prepare(plan: Plan, run: Run, work_dir: str) -> list[Step]:
+    """Build the configs of a run's phases, and name their weights.
+
+    Raises:
+        ACNNError: If data are missing.
+    """
+    steps: list[Step] = []
+    for phase in run.phases:
+        cfg = build_config(plan, phase, run.seed)
+        check_data(cfg, 'train', 'val')
+        data = describe_data(cfg.train_dataloader.dataset)['sha256']
+        key = phase_key(cfg, data, steps[-1].key if steps else None)
+        cfg.work_dir = str(Path(work_dir) / key)
+        steps.append(Step(phase, key, cfg))
+    return steps
+
+
+def describe_progress(
+    plan: Plan, runs: Sequence[Run], work_dir: str, results: Path
+) -> Iterator[str]:
+    """Say of each run whether it is finished, or how many epochs are trained."""
+    for run in runs:
+        steps = prepare(plan, run, work_dir)
+        if has_line(results, run, steps[-1].cfg, steps[-1].key):
+            state = 'finished'
+        else:
+            latest = [latest_checkpoint(step.cfg.work_dir) for step in steps]
+            trained = sum(read_meta(checkpoint)['epoch'] for checkpoint in latest if checkpoint)
+            state = f'{trained} of {plan.budget} epochs'
+        yield f'{plan.name}: {run.variant}, seed {run.seed}: {state}'
+
+
+def _train(steps: Sequence[Step], label: str, deadline: float | None) -> bool:
+    """Train what is left of a run; return whether it is finished."""
+    previous = None
+    for number, step in enumerate(steps, start=1):
+        with _alone_in(Path(step.cfg.work_dir), 'phase.lock'):
+            latest = latest_checkpoint(step.cfg.work_dir)
+            if latest is None or read_meta(latest)['epoch'] < step.phase.epochs:
+                if deadline is not None and time.time() >= deadline:
+                    return False
+                print_log(f'{label}: phase {number} of {len(steps)}', logger='current')
+                check_config(step.cfg)
+                note_piece(step.phase, step.cfg)
+                step.cfg.load_from = previous
+                step.cfg.custom_hooks.append(dict(type='ClockHook', deadline=deadline))
+                train_in_order([step.cfg], resume='auto')
+                latest = latest_checkpoint(step.cfg.work_dir)
+            if read_meta(latest)['epoch'] < step.phase.epochs:
+                return False
+        previous = latest
+    return True
+
+
+@contextmanager
+def _alone_in(folder: Path, name: str) -> Iterator[None]:
+    """Hold a lock in a folder, which the system gives back however the process ends.
+
+    Raises:
+        BusyError: If another process holds it.
+    """
+    with (folder / name).open('w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError from error
+        try:
+            yield
+        finally:  # closing the file would not do while workers of a data loader have it open
+            fcntl.flock(lock, fcntl.LOCK_UN)
