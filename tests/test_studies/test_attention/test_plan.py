@@ -10,7 +10,7 @@ from studies.attention.plan import Phase, build_config, phase_key
 import pytest
 
 from tests.conftest import ROOT
-from tests.test_experiments.conftest import write_plan
+from tests.test_studies.test_attention.conftest import write_plan
 
 PLANS = sorted((ROOT / 'studies/attention/plans').glob('*.py'))
 
