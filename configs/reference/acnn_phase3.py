@@ -1,0 +1,12 @@
+"""Phase 3 of the reference network: both tasks, at a tenth of phase 1's learning rate."""
+
+_base_ = ['_base_/acnn_160x160.py']
+
+model = dict(
+    phase='joint',
+    head=dict(coverage_loss=dict(type='CoverageLoss', weight=5e-3, target=0.3, on_background=True)),
+)
+
+train_cfg = dict(max_epochs=30, val_interval=5)
+optim_wrapper = dict(optimizer=dict(lr=2e-4))
+param_scheduler = [dict(type='MultiStepLR', milestones=[20], gamma=0.1, by_epoch=True)]
