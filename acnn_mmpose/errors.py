@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from typing import Callable
 
@@ -22,9 +23,15 @@ def run_tool(main: Callable[[], None]) -> None:
     """Run a command line tool; bad input ends it with one sentence and exit status 1.
 
     Args:
-        main: The tool. Any other exception than :class:`ACNNError` keeps its traceback.
+        main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
+            a log is written, keeps its traceback.
     """
     try:
         main()
     except ACNNError as error:
         sys.exit(f'error: {error}')
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        where = f' with {error.filename}' if error.filename else ''
+        sys.exit(f'error: the disk{where} is full ({error.strerror}): make room, and start again')

@@ -113,7 +113,10 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
         (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
         (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
-        (['benchmark.py', '--json', 'no/o.json'], 'error: no/o.json can not be written (No such'),
+        (
+            ['benchmark.py', '--json', '/dev/null/o.json'],
+            'the folder of --json /dev/null can not be made',
+        ),
         (['benchmark.py', PHASES[0]], 'give the config of phase 3, such as'),
         (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
         (['plot_log.py', 'a', 'b'], 'error: b must end in .png, .pdf, .svg: name the picture last'),

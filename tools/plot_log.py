@@ -6,12 +6,11 @@ python tools/plot_log.py work_dirs/acnn_phase1 work_dirs/acnn_phase2 work_dirs/a
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.evaluation import read_run
-from acnn_mmpose.files import make_folder
 from acnn_mmpose.visualization import plot_runs
+from acnn_mmpose.visualization.plots import save_figure
 
 PICTURES = ('.png', '.pdf', '.svg')
 
@@ -32,8 +31,7 @@ def main() -> None:
     if not args.out.endswith(PICTURES):
         raise ACNNError(f'{args.out} must end in {", ".join(PICTURES)}: name the picture last')
     figure = plot_runs([read_run(work_dir) for work_dir in args.work_dirs])
-    make_folder(Path(args.out).parent, 'the output folder')
-    figure.savefig(args.out, dpi=150)
+    save_figure(figure, args.out, dpi=150)
 
 
 if __name__ == '__main__':

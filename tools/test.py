@@ -11,7 +11,7 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
-from acnn_mmpose.files import make_folder
+from acnn_mmpose.files import make_folder, write_whole
 
 import mmengine
 from mmengine.config import DictAction
@@ -72,7 +72,7 @@ def main() -> None:
     with engine.explain_worker_errors():
         metrics = runner.test()
     if args.out and is_main_process():
-        mmengine.dump(metrics, args.out)
+        write_whole(args.out, mmengine.dump(metrics, file_format='json'))
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
-from acnn_mmpose.files import make_folder
+from acnn_mmpose.files import make_folder, write_picture
 from acnn_mmpose.visualization import (
     MODES,
     AttentionVisualizer,
@@ -19,7 +19,6 @@ from acnn_mmpose.visualization import (
     predict_people,
 )
 
-import mmcv
 from mmpose.registry import DATASETS
 
 
@@ -50,7 +49,7 @@ def main() -> None:
     samples = predict_people(model, dataset, pick_people(dataset, args.num_people))
     visualizer = AttentionVisualizer(mode=args.show)
     visualizer.set_dataset_meta(model.dataset_meta)
-    mmcv.imwrite(draw_people(visualizer, samples)[..., ::-1], args.out)
+    write_picture(args.out, draw_people(visualizer, samples))
 
 
 if __name__ == '__main__':

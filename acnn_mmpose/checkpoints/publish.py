@@ -10,7 +10,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
-from .atomic_backend import write_whole
+from ..files import write_whole
 from .validate import describe_unsound
 from .weights_file import SUFFIX, digest, pack
 
@@ -54,10 +54,7 @@ def publish_checkpoint(
     published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
     packed = pack(weights, published)
     target = Path(f'{out.removesuffix(SUFFIX)}-{digest(packed)}{SUFFIX}')
-    try:
-        write_whole(target, packed)
-    except OSError as error:
-        raise ACNNError(f'{target} could not be written: {error.strerror}') from error
+    write_whole(target, packed)
     return target
 
 

@@ -23,7 +23,7 @@ from mmpose.registry import DATASETS, TRANSFORMS
 from tqdm import tqdm
 
 from ..errors import ACNNError
-from ..files import make_folder
+from ..files import make_folder, write_whole
 from .crop import Region
 from .loading import LoadReadableImage, UnreadableImageError, read_image
 
@@ -197,20 +197,14 @@ def write_crops(
     ]
     files: set[Path] = set()
     unreadable: list[str] = []
-    try:
-        with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-            results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
-            for written in tqdm(results, 'photographs', total=len(photographs)):
-                if isinstance(written, str):
-                    unreadable.append(written)
-                else:
-                    files.update(written)
-        return '\n'.join(_report(folder, files, unreadable))
-    except OSError as error:
-        raise ACNNError(
-            f'crops can not be written to {folder} ({error.strerror}): make room, and the same '
-            'command goes on'
-        ) from error
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
+        for written in tqdm(results, 'photographs', total=len(photographs)):
+            if isinstance(written, str):
+                unreadable.append(written)
+            else:
+                files.update(written)
+    return '\n'.join(_report(folder, files, unreadable))
 
 
 def _photograph(person: dict[str, Any]) -> str:
@@ -228,21 +222,11 @@ def _cache_photograph(folder: Path, people: list[dict[str, Any]]) -> list[Path] 
         return f'{error}'
     for file, person in missing:
         region = crop_region(person).clip(image.shape[:2])
-        _write(file, image, region)
+        header = struct.pack(HEADER, *image.shape[:2])
+        write_whole(
+            file, header + image[region.slices].tobytes(), 'make room, and the same command goes on'
+        )
     return files
-
-
-def _write(file: Path, image: np.ndarray, region: Region) -> None:
-    """Write a crop; a killed process leaves no file of this name."""
-    partial = file.with_suffix('.partial')
-    try:
-        with partial.open('wb') as stream:
-            stream.write(struct.pack(HEADER, *image.shape[:2]))
-            stream.write(image[region.slices].tobytes())
-        os.replace(partial, file)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def _report(folder: Path, files: set[Path], unreadable: list[str]) -> Iterator[str]:

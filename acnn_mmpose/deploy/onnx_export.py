@@ -10,8 +10,8 @@ from mmengine.dataset import Compose
 from mmpose.codecs import MSRAHeatmap
 from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 
-from ..checkpoints.atomic_backend import write_whole
 from ..errors import ACNNError
+from ..files import write_whole
 from ..models import ACNN, PHASES
 from ..version import __version__
 from .onnx_card import KEY, ModelCard
@@ -65,7 +65,7 @@ def export_onnx(
     onnx.helper.set_model_props(content, {KEY: card.to_json()})
     exported = content.SerializeToString()
     agreement = verify(network, exported, crops.images)
-    _write(path, exported)
+    write_whole(path, exported)
     shapes = {
         output.name: tuple(dim.dim_value for dim in output.type.tensor_type.shape.dim[1:])
         for output in content.graph.output
@@ -150,10 +150,3 @@ def _check_masks(model: ACNN) -> None:
             f'this network has no masks to export: phase {model.phase!r}, mask_mode '
             f'{model.backbone.mask_mode!r}, {model.backbone.num_stages} stages; export without'
         )
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise ACNNError(f'{path} could not be written ({error.strerror})') from error

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import ACNNError
-from ..files import make_folder
+from ..files import write_together
 from .pckh import JOINT_GROUPS, Scores
 
 TOTALS = ('Total', 'Mean14')
@@ -103,12 +103,10 @@ def save_table(rows: Sequence[TableRow], stem: Path) -> None:
     """Write ``stem`` with the endings .json, .csv and .md.
 
     Raises:
-        ACNNError: If its folder can't be written.
+        ACNNError: If they can't be written; then none is.
     """
-    make_folder(stem.parent, 'the folder of the table')
     formats = {'.json': format_json, '.csv': format_csv, '.md': format_markdown}
-    for ending, form in formats.items():
-        stem.with_name(stem.name + ending).write_text(form(rows), encoding='utf-8')
+    write_together({f'{stem}{ending}': form(rows) for ending, form in formats.items()})
 
 
 def read_table(path: Path) -> list[TableRow]:

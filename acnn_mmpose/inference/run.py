@@ -13,6 +13,7 @@ from mmpose.structures import PoseDataSample, merge_data_samples
 from tqdm import tqdm
 
 from ..errors import ACNNError
+from ..files import write_whole
 from ..models import ACNN
 from ..visualization import AttentionVisualizer
 from .shrink import shrink_to_draw
@@ -87,7 +88,7 @@ def run_inference(
     finally:
         writer.close()
         content = json.dumps({'images': images, 'unreadable': list(unreadable)})
-        _write(Path(out_dir, 'predictions.json'), content)
+        write_whole(Path(out_dir, 'predictions.json'), content)
     if unreadable and not images:
         more = f' (and {len(unreadable) - 1} more)' if len(unreadable) > 1 else ''
         raise ACNNError(f'no image could be read: {next(iter(unreadable.values()))}{more}')
@@ -114,13 +115,3 @@ def _draw(
     image, drawn = shrink_to_draw(image, samples)
     picture = np.ascontiguousarray(image[..., ::-1])
     return visualizer.draw(picture, merge_data_samples(drawn)) if drawn else picture
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding='utf-8')
-    except OSError as error:
-        raise ACNNError(
-            f'{path} can not be written ({error.strerror}): make room, or choose another folder '
-            'with --out-dir'
-        ) from error

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from ..files import make_folder
+from ..files import make_folder, partial_name, write_picture
 from ..visualization.board import fit
 from .sources import Frame, Source
 
@@ -32,12 +32,7 @@ class FileWriter:
         path = self.folder / frame.name
         if not cv2.haveImageWriter(str(path)):
             path = path.with_name(f'{path.name}.png')
-        if not cv2.imwrite(str(path), picture[..., ::-1]):
-            height, width = picture.shape[:2]
-            raise ACNNError(
-                f'{path}, {width}x{height} px, can not be written: make room, choose another '
-                '--out-dir, or give a smaller image'
-            )
+        write_picture(path, picture)
 
     def close(self) -> None:
         """Do nothing: every file is complete."""
@@ -46,13 +41,15 @@ class FileWriter:
 class VideoWriter:
     """Writes pictures into an mp4 whose size is the first picture's; larger ones are shrunk.
 
+    The file has its name once it is whole.
+
     Args:
         path: The file.
         fps: Frames per second.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
-        self.path, self.fps = path, fps
+        self.path, self.fps, self.count = path, fps, 0
         self.writer: cv2.VideoWriter | None = None
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
@@ -61,15 +58,26 @@ class VideoWriter:
             height, width = picture.shape[:2]
             self.size = width + width % 2, height + height % 2  # codecs want even sizes
             codec = cv2.VideoWriter_fourcc(*'mp4v')
-            self.writer = cv2.VideoWriter(str(self.path), codec, self.fps, self.size)
+            self.partial = partial_name(self.path).with_suffix('.partial.mp4')
+            self.writer = cv2.VideoWriter(str(self.partial), codec, self.fps, self.size)
             if not self.writer.isOpened():
                 raise ACNNError(f'{self.path} can not be written as a video of size {self.size}')
         self.writer.write(np.ascontiguousarray(fit(picture, self.size)[..., ::-1]))
+        self.count += 1
 
     def close(self) -> None:
-        """Finish the file."""
-        if self.writer is not None:
-            self.writer.release()
+        """Finish the file.
+
+        Raises:
+            ACNNError: If it can't be finished, as on a full disk.
+        """
+        if self.writer is None:
+            return
+        self.writer.release()
+        if cv2.VideoCapture(str(self.partial)).get(cv2.CAP_PROP_FRAME_COUNT) != self.count:
+            self.partial.unlink(missing_ok=True)
+            raise ACNNError(f'{self.path} could not be written: make room, or choose --out-dir')
+        self.partial.replace(self.path)
 
 
 def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:

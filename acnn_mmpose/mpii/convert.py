@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import savemat
 
-from ..files import make_folder
+from ..files import make_folder, write_together
+from .mat_file import mat_bytes
 from .release import Image, Person, read_release
 from .split import SplitPerson, find_person, load_val_split
 
@@ -68,7 +68,7 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
 
     Raises:
         ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE, or the
-            folder can't be written.
+            files can't be written; those that were there before stay.
     """
     release = read_release(mat_file)
     splits = assign_splits(release.images, load_val_split())
@@ -79,13 +79,16 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
         'mpii_trainval.json': [to_entry(row) for row in splits.trainval],
         'mpii_test.json': splits.test,
     }
-    for name, entries in files.items():
-        (out_dir / name).write_text(json.dumps(entries), encoding='utf-8')
-    savemat(out_dir / 'mpii_gt_val.mat', ground_truth(splits.val), do_compression=True)
-    savemat(
-        out_dir / 'mpii_test_annolist.mat',
-        {'annolist': release.test_annolist, 'single_person': scored_rectangles(release.images)},
-        do_compression=True,
+    test_images = {
+        'annolist': release.test_annolist,
+        'single_person': scored_rectangles(release.images),
+    }
+    write_together(
+        {
+            **{out_dir / name: json.dumps(entries) for name, entries in files.items()},
+            out_dir / 'mpii_gt_val.mat': mat_bytes(ground_truth(splits.val)),
+            out_dir / 'mpii_test_annolist.mat': mat_bytes(test_images),
+        }
     )
     lines = [f'{out_dir / name}: {len(entries):,} people' for name, entries in files.items()]
     lines.append(f'{out_dir / "mpii_gt_val.mat"}: {len(splits.val):,} head boxes')

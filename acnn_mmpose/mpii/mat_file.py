@@ -1,13 +1,15 @@
-"""Reading MATLAB files, with one sentence where that fails."""
+"""Reading MATLAB files, with one sentence where that fails, and making them."""
 
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
+from scipy.io import loadmat, savemat
 
 from ..errors import ACNNError
 
@@ -28,6 +30,13 @@ def load_mat(path: str | Path, variable: str) -> np.ndarray:
     if variable not in content:
         raise ACNNError(f'{path} has no variable {variable!r}')
     return content[variable]
+
+
+def mat_bytes(variables: dict[str, Any]) -> bytes:
+    """Return the content of a compressed .mat file with these variables."""
+    stream = io.BytesIO()
+    savemat(stream, variables, do_compression=True)
+    return stream.getvalue()
 
 
 def _try_in_another_process(path: str | Path) -> None:

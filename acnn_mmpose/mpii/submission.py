@@ -15,10 +15,10 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from mmpose.registry import METRICS
-from scipy.io import savemat
 
 from ..errors import ACNNError
-from .mat_file import load_mat
+from ..files import write_together
+from .mat_file import load_mat, mat_bytes
 from .release import records, struct_array, to_fields
 
 # positions, counted from 1, of an image in annolist(img_train == 0) and of a rectangle in it
@@ -150,11 +150,14 @@ def write_submission(annolist: np.ndarray, out_dir: Path) -> Path:
     Returns:
         The path of the .mat file.
     """
-    out_dir.mkdir(parents=True, exist_ok=True)
     mat_file = out_dir / 'pred_keypoints_mpii.mat'
-    savemat(mat_file, {'pred': annolist}, do_compression=True)
     twin = [_image_to_json(image) for image in records(annolist)]
-    mat_file.with_suffix('.json').write_text(json.dumps(twin), encoding='utf-8')
+    write_together(
+        {
+            mat_file: mat_bytes({'pred': annolist}),
+            mat_file.with_suffix('.json'): json.dumps(twin),
+        }
+    )
     return mat_file
 
 

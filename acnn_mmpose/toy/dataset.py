@@ -17,7 +17,6 @@ begins with the smaller one.
 
 from __future__ import annotations
 
-import io
 import json
 import multiprocessing
 import os
@@ -26,11 +25,12 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from scipy.io import savemat
 from tqdm import tqdm
 
 from ..errors import ACNNError
+from ..files import write_together, write_whole
 from ..mpii.convert import JOINT_NAMES
+from ..mpii.mat_file import mat_bytes
 from .person import (
     HAIR_TONES,
     SKIN_TONES,
@@ -239,7 +239,7 @@ def _claim_folder(root: Path, options: dict[str, int]) -> None:
         raise ACNNError(f'{root} holds other files and no toy data set; name another folder.')
     else:
         root.mkdir(parents=True, exist_ok=True)
-        _write(manifest, json.dumps(options, indent=2).encode())
+        write_whole(manifest, json.dumps(options, indent=2))
 
 
 def _spell(options: Any) -> str:
@@ -279,10 +279,12 @@ def _write_dataset(root: Path, options: dict[str, int]) -> None:
         drawn = pool.imap(_write_image, tasks, chunksize=8)
         records = list(tqdm(drawn, 'Drawing toy people', len(tasks), unit='image'))
     train, val = records[: options['num_train']], records[options['num_train'] :]
-    for name, part in zip(SPLITS, (train, val)):
-        annotations = json.dumps([annotation for annotation, _ in part])
-        _write(root / 'annotations' / f'mpii_{name}.json', annotations.encode())
-    _write(root / 'annotations' / 'mpii_gt_val.mat', _evaluation_file(val))
+    annotations = {
+        root / 'annotations' / f'mpii_{name}.json': json.dumps([entry for entry, _ in part])
+        for name, part in zip(SPLITS, (train, val))
+    }
+    evaluation_file = root / 'annotations' / 'mpii_gt_val.mat'
+    write_together({**annotations, evaluation_file: _evaluation_file(val)})
 
 
 def _write_image(task: tuple[Path, int, int, int]) -> tuple[dict[str, Any], np.ndarray]:
@@ -298,7 +300,7 @@ def _write_image(task: tuple[Path, int, int, int]) -> tuple[dict[str, Any], np.n
     sample = draw_person_image(np.random.default_rng(key))
     name = _image_name(*key[1:])
     _, jpeg = cv2.imencode('.jpg', sample.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    (folder / name).write_bytes(jpeg)
+    write_whole(folder / name, jpeg.tobytes())
     joints = np.where(sample.visible[:, None], sample.joints + 1, -1.0)
     annotation = {
         'joints_vis': sample.visible.astype(int).tolist(),
@@ -320,14 +322,5 @@ def _evaluation_file(records: list[tuple[dict[str, Any], np.ndarray]]) -> bytes:
         'pos_gt_src': joints * visible[:, None],  # (16, 2, N)
         'headboxes_src': np.stack([box for _, box in records], axis=-1),  # corner, x or y, N
     }
-    file = io.BytesIO()
-    savemat(file, content)
     heading = b'MATLAB 5.0 MAT-file, toy data set of acnn_mmpose'.ljust(116)
-    return heading + file.getvalue()[len(heading) :]  # SciPy's heading has the time in it
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all."""
-    partial = path.with_name(f'{path.name}.partial')
-    partial.write_bytes(content)
-    partial.replace(path)
+    return heading + mat_bytes(content)[len(heading) :]  # SciPy's heading has the time in it

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import mmcv
 import numpy as np
 import torch
 from mmengine.dist import master_only
@@ -17,6 +16,7 @@ from mmpose.structures import PoseDataSample
 from mmpose.visualization import PoseLocalVisualizer
 
 from ..errors import ACNNError
+from ..files import write_picture
 from .board import Tile, compose, stack
 from .mask_geometry import crop_boxes, crop_person, place_stage
 from .paint import blacken_discarded, outline_crops, overlay_heat, tint_discarded
@@ -100,7 +100,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         if out_file is None:
             self.add_image(name, picture, step)
         else:
-            mmcv.imwrite(picture[..., ::-1], out_file)
+            write_picture(out_file, picture)
         return picture
 
     def draw(

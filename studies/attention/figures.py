@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import mean
 
-from acnn_mmpose.visualization.plots import COLOURS, place_legend
+from acnn_mmpose.visualization.plots import COLOURS, place_legend, save_figure
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -35,8 +35,7 @@ def draw(kind: str, titles: dict[str, str], lines: Lines, path: Path) -> bool:
     figure = Figure(figsize=(8.8, 3.6), layout='constrained')
     is_drawn = DRAWERS[kind](figure, titles, lines)
     if is_drawn:
-        # no date and no version, so that the same lines give the same bytes
-        figure.savefig(path, dpi=120, metadata={'Software': None})
+        save_figure(figure, path, dpi=120)
     return is_drawn
 
 

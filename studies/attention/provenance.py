@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from acnn_mmpose.checkpoints.atomic_backend import write_whole
+from acnn_mmpose.files import write_whole
 from acnn_mmpose.hardware import name_cpu
 
 import mmengine
@@ -88,7 +88,7 @@ def note_piece(phase: Phase, cfg: Config) -> None:
         seed=cfg.randomness.seed,
         pieces=pieces if piece in pieces else [*pieces, piece],
     )
-    write_whole(note, json.dumps(content, indent=1).encode())
+    write_whole(note, json.dumps(content, indent=1))
 
 
 def read_pieces(folder: str | Path) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation.pckh import JOINT_GROUPS
+from acnn_mmpose.files import write_whole
 
 from .figures import draw
 from .plan import Plan
@@ -43,7 +44,7 @@ def write_report(plans: Sequence[Plan], results: Path, page: Path) -> None:
         lines = lines_by_variant(plan, read_lines(results / f'{plan.name}.jsonl'))
         content = _describe(plan, lines, results, page)
         text = f'{before}{begin}\n\n{content}\n\n{end}{after}'
-    page.write_text(text, encoding='utf-8')
+    write_whole(page, text)
 
 
 def _describe(plan: Plan, lines: dict[str, dict[int, Line]], results: Path, page: Path) -> str:

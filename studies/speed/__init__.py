@@ -1,14 +1,13 @@
 """How fast and how large the network is, beside others, on this machine."""
 
 from .groups import GROUPS
-from .report import check_output, describe_machine, to_json, to_text
+from .report import describe_machine, to_json, to_text
 from .run import run_benchmark
 from .setup import Setup, make_setup
 
 __all__ = [
     'GROUPS',
     'Setup',
-    'check_output',
     'describe_machine',
     'make_setup',
     'run_benchmark',

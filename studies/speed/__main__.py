@@ -17,8 +17,9 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import run_tool
+from acnn_mmpose.files import make_folder, write_whole
 
-from . import GROUPS, check_output, describe_machine, make_setup, run_benchmark, to_json, to_text
+from . import GROUPS, describe_machine, make_setup, run_benchmark, to_json, to_text
 
 CONFIG = Path(__file__).parents[2] / 'configs/acnn_phase3.py'
 
@@ -52,7 +53,7 @@ def main() -> None:
     args = parse_args()
     cfg = engine.load_config(args.config)
     if args.json:
-        check_output(args.json)
+        make_folder(Path(args.json).parent, 'the folder of --json')
     with tempfile.TemporaryDirectory() as folder:
         setup = make_setup(cfg, args.device, args.batch_sizes, folder)
         print(describe_machine(args.device))
@@ -61,8 +62,7 @@ def main() -> None:
             tables.append(table)
             print('', to_text(table), sep='\n', flush=True)
             if args.json:
-                content = json.dumps(to_json(tables, args.device))
-                Path(args.json).write_text(content, encoding='utf-8')
+                write_whole(args.json, json.dumps(to_json(tables, args.device)))
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ from typing import Any
 
 from acnn_mmpose.engine import check_data
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.files import write_picture, write_whole
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ def _write_photographs(folder: Path, count: int) -> None:
             cells = rng.normal(0, 100 / side**0.4, (side * HEIGHT // WIDTH, side, 3))
             picture += cv2.resize(cells, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
         name = f'{i}.jpg'
-        cv2.imwrite(str(folder / name), picture.clip(0, 255).astype(np.uint8))
+        write_picture(folder / name, picture.clip(0, 255).astype(np.uint8))
         center = rng.uniform((400, 300), (880, 420))
         joints = center + rng.normal(0, 80, (16, 2))
         annotations.append(
@@ -69,4 +70,4 @@ def _write_photographs(folder: Path, count: int) -> None:
                 joints_vis=[1] * 16,
             )
         )
-    (folder / 'people.json').write_text(json.dumps(annotations), encoding='utf-8')
+    write_whole(folder / 'people.json', json.dumps(annotations))

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.hardware import name_cpu
 
 import torch
@@ -33,20 +31,6 @@ def describe_machine(device: str) -> str:
     if torch.device(device).type == 'cuda':
         words.insert(0, torch.cuda.get_device_name(device))
     return ', '.join(words)
-
-
-def check_output(path: str) -> None:
-    """Check that a file can be written, before anything long starts.
-
-    Raises:
-        ACNNError: If it can't.
-    """
-    try:
-        Path(path).touch()
-    except OSError as error:
-        raise ACNNError(
-            f'{path} can not be written ({error.strerror}): choose another file'
-        ) from error
 
 
 def to_text(table: Table) -> str:

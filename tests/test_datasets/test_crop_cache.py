@@ -59,7 +59,7 @@ def test_a_second_call_decodes_nothing_and_a_killed_one_is_completed(root, tmp_p
     files = sorted(folder.iterdir())
     content = files[3].read_bytes()
     files[3].unlink()
-    files[3].with_suffix('.partial').write_bytes(content[:100])
+    files[3].with_suffix('.crop.partial').write_bytes(content[:100])
     decoded.clear()
     cache_crops(dataset_config(root), folder)
     assert len(decoded) == 1

@@ -282,15 +282,6 @@ def test_a_video_without_frames_is_refused(monkeypatch):
         open_source('0')
 
 
-def test_pictures_that_can_not_be_written_are_named(model, images, tmp_path, monkeypatch):
-    monkeypatch.setattr(cv2, 'imwrite', lambda *_: False)
-    source = open_source(str(images[0]))
-    with pytest.raises(
-        ACNNError, match=r'000000001.jpg, \d+x\d+ px, can not be written: make room'
-    ):
-        run_inference(model, source, AttentionVisualizer(), str(tmp_path))
-
-
 @pytest.mark.parametrize('where', ['', '0.jpg'])
 def test_pictures_never_replace_the_images(tmp_path, where):
     (tmp_path / '0.jpg').touch()
