@@ -19,11 +19,13 @@ import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.utils import digit_version
 
+from .mmcv_ops import nms
+
 
 def install() -> None:
     """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
-    _provide_mmcv_ops()
     _provide_torchvision()
+    _provide_mmcv_ops()
     _allow_checkpoint_types()
 
 
@@ -50,13 +52,15 @@ class _Placeholder(ModuleType):
 def _provide_mmcv_ops() -> None:
     """Let ``mmpose.models`` import on mmcv-lite, which has no compiled operators.
 
-    MMPose imports ``mmcv.ops`` for a few detectors; a top-down heatmap network calls none of it.
+    A top-down heatmap network calls none of them; MMDetection's one-stage detectors call ``nms``.
     """
     if 'mmcv._ext' not in sys.modules and importlib.util.find_spec('mmcv._ext') is None:
         reason = (
             'mmcv-lite has no compiled operators; install full mmcv to use models that need them'
         )
-        sys.modules['mmcv._ext'] = _Placeholder('mmcv._ext', reason)
+        extension = _Placeholder('mmcv._ext', reason)
+        extension.nms = nms
+        sys.modules['mmcv._ext'] = extension
 
 
 def _provide_torchvision() -> None:

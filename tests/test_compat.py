@@ -56,10 +56,10 @@ import acnn_mmpose, mmcv
 if '_ext' in vars(mmcv):
     print('full mmcv')
 else:
-    from mmcv.ops import nms
+    from mmcv.ops import soft_nms
     import torch
     try:
-        nms(torch.rand(2, 4), torch.rand(2), 0.5)
+        soft_nms(torch.rand(2, 4), torch.rand(2), 0.5)
     except ImportError as e:
         print('refused:', e)
 """)

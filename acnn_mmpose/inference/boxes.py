@@ -72,9 +72,16 @@ class DetectorBoxes:
         self.score, self.category = score, category
 
     def __call__(self, frame: Frame) -> np.ndarray:
-        """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does."""
+        """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does.
+
+        Boxes that can hold nobody are left out: a detector that pads images may find some there.
+        """
         result = self.detector(frame.image, return_datasamples=True)['predictions'][0]
         found = result.pred_instances.cpu().numpy()
         found = found[(found.labels == self.category) & (found.scores > self.score)]
+        shape = frame.image.shape[:2]
+        found = found[
+            np.array([not describe_box_problem(box, shape) for box in found.bboxes], bool)
+        ]
         scored = np.concatenate([found.bboxes, found.scores[:, None]], axis=1)
         return scored[nms(scored, 0.3), :4]

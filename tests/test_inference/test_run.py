@@ -138,9 +138,14 @@ def test_detector_boxes_are_those_of_people(monkeypatch, tmp_path):
     """With a stand-in for MMDetection's inferencer."""
     found = DetDataSample(
         pred_instances=InstanceData(
-            bboxes=np.float32([[0, 0, 9, 9], [1, 0, 9, 9], [20, 20, 30, 40], [50, 5, 60, 60]]),
-            scores=np.float32([0.9, 0.8, 0.7, 0.1]),
-            labels=np.array([0, 0, 2, 0]),
+            bboxes=np.float32(
+                [
+                    *([0, 0, 9, 9], [1, 0, 9, 9], [20, 20, 30, 40], [50, 5, 60, 60]),
+                    *([5, 62, 20, 90], [5, 5, np.inf, 9]),  # below the image, and no box
+                ]
+            ),
+            scores=np.float32([0.9, 0.8, 0.7, 0.1, 0.9, 0.9]),
+            labels=np.array([0, 0, 2, 0, 0, 0]),
         )
     )
     found.cpu = found.numpy = lambda: found
@@ -150,7 +155,10 @@ def test_detector_boxes_are_those_of_people(monkeypatch, tmp_path):
     for name in ('det.py', 'det.pth'):
         (tmp_path / name).touch()
     detector = DetectorBoxes(str(tmp_path / 'det.py'), str(tmp_path / 'det.pth'), 'cpu')
-    np.testing.assert_array_equal(detector(Frame('x', None, None)), [[0, 0, 9, 9]])
+    frame = Frame('x', None, np.zeros((60, 60, 3), np.uint8))
+    np.testing.assert_array_equal(detector(frame), [[0, 0, 9, 9]])
+    found.pred_instances = found.pred_instances[:0]
+    assert detector(frame).shape == (0, 4)
     with pytest.raises(ACNNError, match='detector checkpoint nowhere.pth does not exist'):
         DetectorBoxes(str(tmp_path / 'det.py'), 'nowhere.pth', 'cpu')
 
