@@ -95,17 +95,6 @@ def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
     assert 'error: --detector and --detector-checkpoint belong together' in done.stderr
 
 
-def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
-    args = ['benchmark.py', PHASES[2], '--only', 'parts', '--seconds', '0', '--json', 'out.json']
-    done = run(*args)
-    assert done.returncode == 0, done.stderr[-3000:]
-    _, _, tables = done.stdout.partition(' thread')  # reading the config says which data it takes
-    assert 'accuracy on the device' in tables
-    assert 'mmengine' not in tables
-    titles = [table['title'] for table in json.loads((tmp_path / 'out.json').read_text())['tables']]
-    assert titles == ['Figures to log in a training step', 'Optimizer step']
-
-
 @pytest.mark.parametrize(
     ('args', 'sentence'),
     [
@@ -113,11 +102,6 @@ def test_benchmark_prints_tables_and_writes_json(run, tmp_path):
         (['test.py', PHASES[0], 'nowhere.pth'], 'error: checkpoint nowhere.pth does not exist'),
         (['dist_train.sh', 'nowhere.py', '2'], 'error: config file nowhere.py does not exist'),
         (['dist_test.sh', PHASES[0], 'nowhere.pth', '2'], 'error: nowhere.pth does not exist'),
-        (
-            ['benchmark.py', '--json', '/dev/null/o.json'],
-            'the folder of --json /dev/null can not be made',
-        ),
-        (['benchmark.py', PHASES[0]], 'give the config of phase 3, such as'),
         (['plot_log.py', 'nowhere', 'x.png'], 'error: nowhere holds no log of a training'),
         (['plot_log.py', 'a', 'b'], 'error: b must end in .png, .pdf, .svg: name the picture last'),
         (['make_toy_data.py', 'x', '--num-train', '0'], 'error: num_train must lie between'),

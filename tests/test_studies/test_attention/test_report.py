@@ -158,16 +158,3 @@ def test_the_tool_runs_what_is_left_and_says_so(finished, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'acnn, seed 0: was finished' in done.stdout + done.stderr
     assert '3 runs are not finished: the same command goes on' in done.stdout
-
-
-def test_the_tool_needs_a_thread():
-    plan = str(ROOT / 'studies/attention/plans/masks.py')
-    done = subprocess.run(
-        [sys.executable, '-m', 'studies.attention', 'status', plan, '--threads', '0'],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert done.stderr.endswith('error: --threads must be at least 1, but is 0\n')
