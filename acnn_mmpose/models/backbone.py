@@ -18,6 +18,7 @@ from .attention import MaskBranch
 from .fusion import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
 from .regions import find_windows, run_in_windows
+from .sparse import run_sparse_stage
 
 MASK_MODES = ('ones', 'hard', 'soft')
 
@@ -28,10 +29,13 @@ class StageOutput(NamedTuple):
     Attributes:
         feature: f(y) of Eq. 1 before the mask, (N, C, h, w).
         mask: M of Eq. 2, (N, 1, h, w) in [0, 1]; None means all ones.
+        computed: The cells in which a sparse stage was computed, (N, 1, h, w), each value 0 or 1:
+            the mask of the stage before; elsewhere feature and mask are 0. None: everywhere.
     """
 
     feature: Tensor
     mask: Tensor | None
+    computed: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -63,6 +67,10 @@ class AttentionHourglassNet(BaseModule):
             the backbone the head's layers.
         regions: Compute a stage only in the bounding window of what the mask before it keeps, per
             person (:mod:`.regions`); its output is zero elsewhere. Needs ``'hard'`` masks.
+        sparse: Compute a stage only in the cells that the mask before it keeps
+            (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
+            less is kept. Needs ``'hard'`` masks. Compiled or exported, the same function is
+            computed on maps in full.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
@@ -94,6 +102,7 @@ class AttentionHourglassNet(BaseModule):
         detached_masks: bool = False,
         reinjected_heatmaps: int = 0,
         regions: bool = False,
+        sparse: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -103,6 +112,11 @@ class AttentionHourglassNet(BaseModule):
         self.num_stages = num_stages
         self.channels = channels
         self.depth = depth
+        if sparse and mask_mode != 'hard':
+            raise ACNNError(
+                "sparse stages compute what binary masks keep: sparse=True needs mask_mode='hard', "
+                f'not {mask_mode!r}'
+            )
         self.mask_mode = mask_mode
         self.mask_threshold = mask_threshold
         self.mask_temperature = mask_temperature
@@ -111,6 +125,7 @@ class AttentionHourglassNet(BaseModule):
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
         self.regions = regions
+        self.sparse = sparse
 
         self.stem = Stem(channels)
         self.thetas = nn.ModuleList(
@@ -159,12 +174,14 @@ class AttentionHourglassNet(BaseModule):
         windows = None  # where X is computed, per person; None: everywhere
         for i in range(self.num_stages):
             run = partial(self._run_stage, i)
-            if windows is not None:
+            if self.sparse and mask is not None:
+                stage = self._run_sparse_stage(i, x, mask)
+            elif windows is not None:
                 stage = StageOutput(*run_in_windows(run, x, mask, windows))
             else:
                 stage = run(x if mask is None else x * mask)  # Eq. 1
             stages.append(stage)
-            x, mask = stage
+            x, mask, _ = stage
             if i < len(self.reinjections):
                 heatmap = self.heatmap_layers[i](x.float()).to(x.dtype)
                 x = x + self.reinjections[i](heatmap)
@@ -179,6 +196,15 @@ class AttentionHourglassNet(BaseModule):
         if i < len(self.mask_branches) and not self.bypass_masks:
             mask = self.mask_branches[i](y.detach() if self.detached_masks else y)  # Eq. 2
         return StageOutput(self.projections[i](y), mask)
+
+    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
+        """Map what stage i - 1 hands on and M(i-1) to f(y) and M(i), in kept cells only."""
+        branch = self.mask_branches[i] if i < len(self.mask_branches) else None
+        in_full = self.is_compiled or torch.jit.is_tracing()
+        outputs = run_sparse_stage(
+            self.thetas[i], self.projections[i], branch, x, mask, in_full=in_full
+        )
+        return StageOutput(*outputs, computed=mask)
 
     @property
     def regions(self) -> bool:

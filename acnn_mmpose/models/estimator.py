@@ -229,6 +229,6 @@ class ACNN(TopdownPoseEstimator):
 
 def _halve(stage: StageOutput) -> tuple[StageOutput, StageOutput]:
     """Take a stage's output of images and mirror images (2N, ...) apart."""
-    features = stage.feature.chunk(2)
-    masks = (None, None) if stage.mask is None else stage.mask.chunk(2)
-    return StageOutput(features[0], masks[0]), StageOutput(features[1], masks[1])
+    parts = [(None, None) if value is None else value.chunk(2) for value in stage]
+    first, second = zip(*parts)
+    return StageOutput(*first), StageOutput(*second)
