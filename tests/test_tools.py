@@ -164,9 +164,9 @@ def test_crops_are_cached_and_trained_on(run, tmp_path):
     done = run('cache_crops.py', PHASES[0], 'crops', '--workers', '2')
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines()[-1] == '24 crops in crops, 0.0 GB'
-    load = 'train_dataloader.dataset.pipeline.1'
+    load = 'train_dataloader.dataset.pipeline.0'
     cfg = load_config(
         PHASES[0], None, {f'{load}.type': 'LoadCachedCrop', f'{load}.folder': 'crops'}
     )
-    assert cfg.train_dataloader.dataset.pipeline[1] == dict(type='LoadCachedCrop', folder='crops')
+    assert cfg.train_dataloader.dataset.pipeline[0] == dict(type='LoadCachedCrop', folder='crops')
     assert run('cache_crops.py', PHASES[0], 'crops', '--workers', '0').returncode == 1

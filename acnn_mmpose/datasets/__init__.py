@@ -7,7 +7,8 @@ from .loading import CheckBox, LoadReadableImage, UnreadableImageError, read_ima
 from .mpii_test import MpiiTestDataset
 from .mpii_train import MpiiTrainDataset
 from .reduced_image import LoadReducedImage
-from .transforms import SeedSample, ZeroBasedKeypoints
+from .seeded import SeededSamples
+from .wrappers import inner_datasets, leaf_datasets
 
 __all__ = [
     'CheckBox',
@@ -18,10 +19,11 @@ __all__ = [
     'LoadReducedImage',
     'MpiiTestDataset',
     'MpiiTrainDataset',
-    'SeedSample',
+    'SeededSamples',
     'TopdownCrop',
     'UnreadableImageError',
-    'ZeroBasedKeypoints',
     'cache_crops',
+    'inner_datasets',
+    'leaf_datasets',
     'read_image',
 ]

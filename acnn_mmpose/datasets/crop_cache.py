@@ -26,6 +26,7 @@ from ..errors import ACNNError
 from ..files import make_folder, write_whole
 from .crop import Region
 from .loading import LoadReadableImage, UnreadableImageError, read_image
+from .wrappers import leaf_datasets
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
@@ -162,12 +163,14 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
     """Write the crops of a data set's people that a folder lacks: :func:`write_crops`.
 
     Args:
-        dataset: Config of the data set.
+        dataset: Config of the data set; of one that combines others, everybody in these is meant,
+            however few of them it shows in an epoch.
         folder: Where to; it is made if need be.
         workers: Threads, >= 1; by default one per CPU core.
     """
-    built = DATASETS.build({**dataset, 'pipeline': []})
-    return write_crops([built.get_data_info(i) for i in range(len(built))], folder, workers)
+    datasets = [DATASETS.build({**leaf, 'pipeline': []}) for leaf in leaf_datasets(dataset)]
+    people = [each.get_data_info(i) for each in datasets for i in range(len(each))]
+    return write_crops(people, folder, workers)
 
 
 def write_crops(

@@ -1,4 +1,4 @@
-"""MPII for training, where an unreadable image must cost neither the run nor its exactness."""
+"""MPII for training: joints where they are, and no run lost to an unreadable image."""
 
 from __future__ import annotations
 
@@ -11,14 +11,24 @@ from mmpose.registry import DATASETS
 from ..errors import ACNNError
 from .loading import UnreadableImageError
 
+MAX_UNREADABLE = 10  # image files, by default
+
 
 @DATASETS.register_module()
 class MpiiTrainDataset(MpiiDataset):
-    """MPII whose people are replaced where their image can not be read, and never silently.
+    """MPII with joints that count from 0, and people replaced whose image can not be read.
 
-    The next person of the annotation file whose image can be read takes the place. That is the
-    same one in every epoch, process and run, so that a resumed run repeats it; MMEngine would draw
-    somebody at random. :class:`UnreadableImagesHook` names the files in the log.
+    MPII counts pixels from 1. :class:`MpiiDataset` shifts the person's center but not the joints,
+    and :class:`MpiiPCKAccuracy` adds 1 to predictions, so that a network that is trained on the
+    joints as they come is off by one pixel in x and y, and validation needs them as they come.
+
+    Nobody is replaced silently: :class:`UnreadableImagesHook` names the files in the log. The next
+    person of the annotation file whose image can be read takes the place. That is the same one in
+    every epoch, process and run, so that a resumed run repeats it; MMEngine would draw somebody at
+    random.
+
+    That needs the transform that loads images in the data set's own pipeline, also where another
+    data set combines several of them.
 
     Args:
         max_unreadable: How many image files may be unreadable, >= 0.
@@ -32,11 +42,18 @@ class MpiiTrainDataset(MpiiDataset):
         ACNNError: If ``max_unreadable`` is negative.
     """
 
-    def __init__(self, max_unreadable: int = 10, **kwargs: Any) -> None:
+    def __init__(self, max_unreadable: int = MAX_UNREADABLE, **kwargs: Any) -> None:
         if max_unreadable < 0:
             raise ACNNError(f'max_unreadable must be at least 0, but is {max_unreadable}')
         self.max_unreadable = max_unreadable
         super().__init__(**kwargs)
+
+    def load_data_list(self) -> list[dict]:
+        """Load the annotations, and shift the joints as MMPose shifts centers."""
+        people = super().load_data_list()
+        for person in people:
+            person['keypoints'] = person['keypoints'] - 1
+        return people
 
     def full_init(self) -> None:
         """Load the annotations."""

@@ -22,9 +22,9 @@ from mmpose.registry import (
 )
 from torch import nn
 
+from ..datasets import inner_datasets, leaf_datasets
 from ..errors import ACNNError
 from ..models import ACNN
-from .hooks.unreadable_images import inner_datasets
 
 SPLITS = ('train', 'val', 'test')
 
@@ -36,7 +36,10 @@ def check_config(cfg: Config) -> None:
         ACNNError: Naming the first value that is wrong.
     """
     for split in SPLITS:
-        _check_loader(f'{split}_dataloader', cfg.get(f'{split}_dataloader') or {})
+        loader = cfg.get(f'{split}_dataloader') or {}
+        _check_loader(f'{split}_dataloader', loader)
+        for dataset in leaf_datasets(loader.get('dataset') or {}):
+            _check_mpii_class(split, dataset)
     _check_learning_rate(cfg.get('optim_wrapper') or {})
     for name in ('max_epochs', 'max_iters', 'val_interval'):
         value = (cfg.get('train_cfg') or {}).get(name)
@@ -79,6 +82,27 @@ def _check_loader(name: str, loader: dict) -> None:
         raise ACNNError(
             f'{name}.persistent_workers needs worker processes: set it to False, or '
             f'{name}.num_workers to 1 or more'
+        )
+
+
+def _check_mpii_class(split: str, dataset: dict) -> None:
+    """Refuse joints that are one pixel off, and a limit of unreadable images that has no effect."""
+    where, name = f'{split}_dataloader.dataset', dataset.get('type')
+    if split == 'train' and name == 'MpiiDataset':
+        raise ACNNError(
+            f'{where} is MpiiDataset, whose joints count from 1 and pixels from 0: set its type to '
+            'MpiiTrainDataset'
+        )
+    if split != 'train' and name == 'MpiiTrainDataset':
+        raise ACNNError(
+            f'{where} is MpiiTrainDataset, whose joints count from 0, but figures of MPII need '
+            'them from 1: set its type to MpiiDataset'
+        )
+    if name == 'MpiiTrainDataset' and not dataset.get('pipeline'):
+        raise ACNNError(
+            f'{where} combines an MpiiTrainDataset without a pipeline, which could not pass over '
+            'unreadable images: move LoadReadableImage from the pipeline of the combination to its '
+            'own'
         )
 
 

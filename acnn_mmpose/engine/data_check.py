@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mmengine.config import Config, ConfigDict
 
+from ..datasets import inner_datasets
 from ..datasets.image_check import glance_at_images
 from ..errors import ACNNError
 from ..mpii.annotations import read_annotations, refuse
 from ..mpii.release import NUM_JOINTS
-from .hooks.unreadable_images import inner_datasets
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
 PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')

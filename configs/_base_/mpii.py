@@ -13,11 +13,8 @@ codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), s
 # Quick... and TopdownCrop give the output of MMPose's transforms sooner
 fast_codec = {**codec, 'type': 'FastMSRAHeatmap'}
 train_pipeline = [
-    dict(type='SeedSample'),
     # LoadReducedImage and LoadCachedCrop can take the place of this one: docs/performance.md
     dict(type='LoadReadableImage'),
-    # MPII's joints count from 1, pixels from 0
-    dict(type='ZeroBasedKeypoints'),
     dict(type='GetBBoxCenterScale'),
     dict(type='RandomFlip', direction='horizontal'),
     # "rotation (+/- 30 degrees), and scaling (.75-1.25)", Newell et al. 2016, Sec. 4.1
@@ -40,7 +37,7 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='MpiiTrainDataset',  # MpiiDataset that passes over a few unreadable images
+        type='MpiiTrainDataset',  # joints from 0; passes over a few unreadable images
         data_root=data_root,
         data_mode=data_mode,
         ann_file='annotations/mpii_train.json',

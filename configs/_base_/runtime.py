@@ -12,7 +12,7 @@ custom_hooks = [
     dict(type='LossGuardHook'),
     # names images that could not be read, and ends a run that meets too many
     dict(type='UnreadableImagesHook'),
-    # augmentation depends on seed, epoch and person only, so that a resumed run repeats it
+    # samples depend on seed, epoch and their place in it only, so that a resumed run repeats them
     dict(type='SampleSeedHook'),
     # the paper's table of every evaluation, as json, csv and md beside the log
     dict(type='PCKhTableHook'),

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint
-from acnn_mmpose.datasets import SeedSample
 from acnn_mmpose.engine import set_checkpoint
 from acnn_mmpose.engine.hooks.attention_stats import measure_coverage
 from acnn_mmpose.errors import ACNNError
@@ -38,7 +37,7 @@ CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figu
 POINTS = 12  # per curve and phase
 NEEDED = ('variant', 'seed', 'key', 'phases', 'train_data', 'val_data', 'scores', 'coverage')
 PEOPLE = 6  # the first of the validation set, whose masks are kept
-RANDOM = (SeedSample, RandomFlip, RandomBBoxTransform)
+RANDOM = (RandomFlip, RandomBBoxTransform)
 
 
 def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
@@ -186,6 +185,7 @@ def _measure_masks(runner: Runner, cfg: Config) -> tuple[list[list[float]], list
     """
     loader = cfg.val_dataloader.copy()
     loader.dataset = loader.dataset.copy()
+    loader.dataset.type = cfg.train_dataloader.dataset.type  # whose joints count from 0
     loader.dataset.pipeline = without_augmentation(cfg.train_dataloader.dataset.pipeline)
     for step in loader.dataset.pipeline:
         if step.type == 'GenerateTarget':

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from acnn_mmpose.datasets import SeededSamples
+
 import cv2
 import numpy as np
 import pytest
@@ -83,10 +85,10 @@ def dataset_config(root: Path, stock: bool = False, **load) -> dict:
 def samples(config: dict, epochs: int = 4) -> list[dict]:
     """All samples of a data set in some epochs of seed 0."""
     dataset = DATASETS.build(config)
-    collected = []
+    seeded, collected = SeededSamples.install(dataset), []
     for epoch in range(epochs):
-        dataset.pipeline.transforms[0].start_epoch(0, epoch)
-        collected += [dataset[i] for i in range(len(dataset))]
+        seeded.start_epoch(0, epoch)
+        collected += dataset.__getitems__(range(len(dataset)))
     return collected
 
 

@@ -12,6 +12,7 @@ from acnn_mmpose.errors import ACNNError
 
 import cv2
 import pytest
+from mmengine.config import ConfigDict
 from mmpose.registry import DATASETS
 
 from .conftest import assert_same, dataset_config, samples
@@ -141,3 +142,16 @@ def test_a_full_disk_leaves_no_file(root, tmp_path, monkeypatch):
     with pytest.raises(ACNNError, match='No space left on device.*make room, and the same'):
         cache_crops(dataset_config(root), tmp_path / 'crops')
     assert not list((tmp_path / 'crops').iterdir())
+
+
+def test_everybody_in_combined_data_sets_is_cached(root, tmp_path):
+    """However few of them an epoch shows, and with loading transforms that need the folder."""
+    people = cached(root, tmp_path / 'crops')
+    dataset = dict(
+        type='CombinedDataset',
+        metainfo=dict(from_file='configs/_base_/datasets/mpii.py'),
+        datasets=[people, people],
+        sample_ratio_factor=[0.3, 0.3],
+        pipeline=[],
+    )
+    assert cache_crops(ConfigDict(dataset), tmp_path / 'crops').startswith('8 crops')

@@ -1,16 +1,18 @@
-"""An unreadable image in training: its people are replaced, always by the same ones."""
+"""Joints where they are, and unreadable images: their people are replaced by the same ones."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-from acnn_mmpose.datasets import MpiiTrainDataset, SeedSample
+from acnn_mmpose.datasets import MpiiTrainDataset, SeededSamples
 from acnn_mmpose.errors import ACNNError
 
+import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
+from mmpose.registry import DATASETS, METRICS
 from torch.utils.data import DataLoader
 
 
@@ -20,7 +22,6 @@ def build(root: Path, **options) -> MpiiTrainDataset:
         ann_file='annotations/mpii_train.json',
         data_prefix=dict(img='images/'),
         pipeline=[
-            dict(type='SeedSample'),
             dict(type='LoadReadableImage'),
             dict(type='GetBBoxCenterScale'),
             dict(type='RandomBBoxTransform', shift_prob=0),
@@ -29,11 +30,6 @@ def build(root: Path, **options) -> MpiiTrainDataset:
         ],
         **options,
     )
-
-
-def start_epoch(dataset: MpiiTrainDataset, epoch: int) -> None:
-    (seed,) = (t for t in dataset.pipeline.transforms if isinstance(t, SeedSample))
-    seed.start_epoch(seed=3, epoch=epoch)
 
 
 def damage(dataset: MpiiTrainDataset, *people: int) -> list[str]:
@@ -48,18 +44,68 @@ def root(toy_root, tmp_path) -> Path:
     return Path(shutil.copytree(toy_root, tmp_path / 'toy'))
 
 
+def test_a_perfect_predictor_has_distance_0_in_the_stock_metric(toy_root):
+    """What training teaches, scored by MpiiPCKAccuracy on the same people."""
+    common = dict(
+        data_root=str(toy_root),
+        ann_file='annotations/mpii_val.json',
+        headbox_file=f'{toy_root}/annotations/mpii_gt_val.mat',
+        test_mode=True,
+    )
+    val = DATASETS.build(dict(type='MpiiDataset', **common))
+    train = DATASETS.build(dict(type='MpiiTrainDataset', **common))
+    metric = METRICS.build(dict(type='MpiiPCKAccuracy'))
+    for taught, person in zip(train, val):
+        np.testing.assert_array_equal(taught['bbox_center'], person['bbox_center'])
+        np.testing.assert_array_equal(taught['keypoints'] + 1, person['keypoints'])
+        labels = {key: person[key] for key in ('keypoints', 'keypoints_visible', 'head_size')}
+        labels.update(bboxes=person['bbox'], head_size=person['head_size'])
+        predicted = dict(keypoints=taught['keypoints'])
+        metric.process([{}], [dict(pred_instances=predicted, gt_instances=labels)])
+    metrics = metric.evaluate(len(val))
+    assert metrics['PCK'] == pytest.approx(100)
+    assert metrics['PCK@0.1'] == pytest.approx(100)
+
+
 def test_the_next_person_takes_the_place_in_whatever_order_samples_are_made(root):
     dataset = build(root)
-    start_epoch(dataset, 0)
-    expected = [dataset[i]['inputs'] for i in range(len(dataset))]
+    samples = SeededSamples(dataset)
+    samples.start_epoch(seed=3, epoch=0)
+    expected = samples(range(24))
     bad = damage(dataset, 4, 5, 23)
-    for order in (range(24), reversed(range(24))):
-        for i in order:
-            replacement = {4: 6, 5: 6, 23: 0}.get(i, i)
-            assert torch.equal(dataset[i]['inputs'], expected[replacement]), i
+    replaced = samples(range(24))
+    assert [s['data_samples'].id for s in replaced] == [*range(4), 6, 6, *range(6, 23), 0]
+    for i in reversed(range(24)):
+        (sample,) = samples([i])
+        assert torch.equal(sample['inputs'], replaced[i]['inputs'])
+        if i not in (4, 5, 23):
+            assert torch.equal(sample['inputs'], expected[i]['inputs'])
     assert dataset.unreadable_files() == bad
-    start_epoch(dataset, 1)
-    assert not torch.equal(dataset[4]['inputs'], expected[6])
+    shown = [replaced[i]['inputs'] for i in (4, 5, 6)]  # one person, each time another crop
+    assert not torch.equal(shown[0], shown[1])
+    assert not torch.equal(shown[1], shown[2])
+
+
+def test_a_combination_passes_over_them_where_its_data_sets_load_images(root):
+    load, *others = build(root).pipeline.transforms
+    people = dict(
+        type='MpiiTrainDataset',
+        data_root=str(root),
+        ann_file='annotations/mpii_train.json',
+        data_prefix=dict(img='images/'),
+        pipeline=[load],
+    )
+    combined = DATASETS.build(
+        dict(
+            type='CombinedDataset',
+            metainfo=dict(from_file='configs/_base_/datasets/mpii.py'),
+            datasets=[people, people],
+            pipeline=others,
+        )
+    )
+    bad = damage(combined.datasets[0], 2)
+    assert [combined[i]['data_samples'].id for i in (1, 2, 3, 26)] == [1, 3, 3, 3]
+    assert [dataset.unreadable_files() for dataset in combined.datasets] == [bad, bad]
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])

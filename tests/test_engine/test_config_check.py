@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from acnn_mmpose import engine
 from acnn_mmpose.engine.config_check import check_config
+from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
@@ -31,13 +32,40 @@ def test_sections_may_be_missing(root):
         cfg[name] = None
     cfg.pop('test_dataloader')
     check_config(cfg)
+    cfg.model.head.in_channels = 8  # what is there is still checked
+    with pytest.raises(ACNNError, match='model.head.in_channels is 8, but the backbone gives 64'):
+        check_config(cfg)
 
 
-def test_models_of_other_kinds_pass(root):
+def test_models_of_other_kinds_need_only_build(root):
     cfg = engine.load_config(str(root / 'configs/toy/acnn_phase1.py'))
     cfg.model = dict(
         type='TopdownPoseEstimator',
         backbone=dict(type='ResNet', depth=18),
+        # no size that the pipelines have
         head=dict(type='HeatmapHead', in_channels=512, out_channels=16, decoder=cfg.codec),
     )
+    cfg.model.head.decoder.input_size = (64, 64)
     check_config(cfg)
+    cfg.model.backbone.depth = 19
+    with pytest.raises(ACNNError, match='acnn_phase1.py can not be built: KeyError.*depth 19'):
+        check_config(cfg)
+
+
+def test_mpii_is_trained_on_with_joints_from_0_and_scored_with_joints_from_1(root):
+    cfg = engine.load_config(str(root / 'configs/toy/acnn_phase1.py'))
+    cfg.train_dataloader.dataset.type = 'MpiiDataset'
+    with pytest.raises(ACNNError, match='^train_.* joints count from 1 .*type to MpiiTrainDataset'):
+        check_config(cfg)
+    cfg.train_dataloader.dataset.type = cfg.val_dataloader.dataset.type = 'MpiiTrainDataset'
+    with pytest.raises(
+        ACNNError, match='^val_.* joints count from 0, .*set its type to MpiiDataset'
+    ):
+        check_config(cfg)
+
+
+def test_a_combination_must_leave_loading_to_its_data_sets(root):
+    cfg = engine.load_config(str(root / 'configs/reference/acnn_phase1.py'))
+    cfg.train_dataloader.dataset.datasets[1].pipeline = []
+    with pytest.raises(ACNNError, match='without a pipeline, which could not pass over unreadable'):
+        check_config(cfg)

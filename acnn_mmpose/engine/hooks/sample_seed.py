@@ -9,27 +9,28 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
-from ...datasets import SeedSample
-from .unreadable_images import inner_datasets
+from ...datasets import SeededSamples
 
 
 @HOOKS.register_module()
 class SampleSeedHook(Hook):
-    """Tells :class:`SeedSample` the run's seed and the epoch that begins.
+    """Makes samples and masks' noise a function of the run's seed, the epoch and their place in it.
 
-    Worker processes otherwise draw augmentations from a stream that starts anew when a run is
-    resumed, so that a resumed run sees other crops than one that was not interrupted. So would
-    torch's generator, which the noise of the masks is drawn from. A training loop without epochs
-    keeps these streams.
+    Worker processes otherwise draw from a stream that starts anew when a run is resumed, so that a
+    resumed run sees other crops, and of combined data sets other people, than one that was not
+    interrupted. So would torch's generator, which the noise of the masks is drawn from. A training
+    loop without epochs keeps these streams.
     """
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Tell the samples' transforms, in this process and in the workers."""
+    def before_train(self, runner: Runner) -> None:
+        """Take over making samples, before workers start."""
         if isinstance(runner.train_loop, EpochBasedTrainLoop):
-            for dataset in inner_datasets(runner.train_dataloader.dataset):
-                for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', []):
-                    if isinstance(transform, SeedSample):
-                        transform.start_epoch(runner.seed, runner.epoch)
+            self.samples = SeededSamples.install(runner.train_dataloader.dataset)
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Tell what makes the samples, in this process and in the workers."""
+        if isinstance(runner.train_loop, EpochBasedTrainLoop):
+            self.samples.start_epoch(runner.seed, runner.epoch)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from ...datasets import MpiiTrainDataset
+from ...datasets import MpiiTrainDataset, inner_datasets
 
 
 @HOOKS.register_module()
@@ -57,11 +54,3 @@ class UnreadableImagesHook(Hook):
                     f'{dataset.max_unreadable} are allowed)'
                 )
         dataset.check_limit(files)
-
-
-def inner_datasets(dataset: Any) -> Iterator[Any]:
-    """Yield a data set, and those within it where it is one of MMEngine's wrappers."""
-    yield dataset
-    for inner in (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', [])):
-        if inner is not None:
-            yield from inner_datasets(inner)

@@ -18,7 +18,7 @@ model = dict(
 )
 
 train_pipeline = [
-    *_base_.train_pipeline[:6],  # seed, load, shift, box, flip, scale and rotate
+    *_base_.train_pipeline[1:4],  # box, flip, scale and rotate
     dict(type='TopdownCrop', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
     dict(type='PackPoseInputs'),
@@ -34,7 +34,7 @@ people = dict(
     data_mode=_base_.data_mode,
     ann_file='annotations/mpii_train.json',
     data_prefix=dict(img='images/'),
-    pipeline=[],
+    pipeline=_base_.train_pipeline[:1],  # load: what passes over unreadable images is the data set
 )
 train_dataloader = dict(
     batch_size=16,

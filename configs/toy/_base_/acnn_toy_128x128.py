@@ -16,7 +16,7 @@ model = dict(
 )
 
 train_pipeline = [
-    *_base_.train_pipeline[:6],  # seed, load, shift, box, flip, scale and rotate
+    *_base_.train_pipeline[:4],  # load, box, flip, scale and rotate
     dict(type='TopdownCrop', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
     dict(type='PackPoseInputs'),

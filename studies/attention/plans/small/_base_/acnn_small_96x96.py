@@ -11,7 +11,7 @@ codec = dict(type='MSRAHeatmap', input_size=(96, 96), heatmap_size=(24, 24), sig
 model = dict(head=dict(decoder=codec))
 
 train_pipeline = [
-    *_base_.train_pipeline[:6],  # seed, load, shift, box, flip, scale and rotate
+    *_base_.train_pipeline[:4],  # load, box, flip, scale and rotate
     dict(type='TopdownCrop', input_size=codec['input_size']),
     dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
     dict(type='PackPoseInputs'),
