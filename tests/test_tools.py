@@ -145,6 +145,21 @@ def test_mmposes_own_train_script_runs_our_configs(tmp_path, toy_root):
     assert (tmp_path / 'work_dirs/acnn_phase1/epoch_2.pth').is_file()
 
 
+def test_mmposes_own_browser_shows_our_data(tmp_path, toy_root):
+    script = Path(mmpose.__file__).parent / '.mim/tools/misc/browse_dataset.py'
+    options = ['--output-dir', 'out', '--not-show', '--max-item-per-dataset', '2']
+    done = subprocess.run(
+        [sys.executable, str(script), PHASES[2], *options],
+        cwd=tmp_path,
+        env=dict(os.environ, ACNN_DATA_ROOT=str(toy_root), OMP_NUM_THREADS='1'),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert len(list((tmp_path / 'out').iterdir())) == 2
+
+
 @pytest.mark.parametrize(
     ('tool', 'args'),
     [

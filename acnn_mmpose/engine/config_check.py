@@ -24,7 +24,7 @@ from torch import nn
 
 from ..datasets import inner_datasets, leaf_datasets
 from ..errors import ACNNError
-from ..models import ACNN
+from ..models import ACNN, ACNNHead
 
 SPLITS = ('train', 'val', 'test')
 
@@ -150,6 +150,7 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
             )
     if head.decoder is None:
         raise ACNNError('model.head.decoder is missing: set it to the codec of the pipelines')
+    _check_codec(head)
     size = _pair('model.head.decoder.input_size', head.decoder.input_size)
     backbone.check_size(*size[::-1])
     heatmap = tuple(side // backbone.stride for side in size)
@@ -163,6 +164,22 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
         for dataset in inner_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
             for transform in getattr(dataset, 'pipeline', ()):
                 _check_pipeline_sizes(f'{split}_dataloader', transform, size, heatmap)
+
+
+def _check_codec(head: ACNNHead) -> None:
+    """Check by a try that the codec makes and decodes one heatmap per joint, as the head does."""
+    joints = np.zeros((1, head.out_channels, 2), np.float32)
+    try:
+        heatmaps = head.decoder.encode(joints, np.ones(joints.shape[:2]))['heatmaps']
+        head.decoder.decode(heatmaps)
+        fits = len(heatmaps) == head.out_channels
+    except Exception:  # codecs of other kinds take and give other things
+        fits = False
+    if not fits:
+        raise ACNNError(
+            f'model.head.decoder, {type(head.decoder).__name__}, does not make one heatmap per '
+            "joint: choose MSRAHeatmap, MegviiHeatmap, or UDPHeatmap with heatmap_type='gaussian'"
+        )
 
 
 def _pair(name: str, value: object) -> tuple[int, int]:

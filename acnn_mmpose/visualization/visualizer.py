@@ -63,6 +63,8 @@ class AttentionVisualizer(PoseLocalVisualizer):
         name: str,
         image: np.ndarray,
         data_sample: PoseDataSample,
+        draw_gt: bool = True,
+        draw_pred: bool = True,
         *args: Any,
         show: bool = False,
         wait_time: float = 0,
@@ -73,11 +75,15 @@ class AttentionVisualizer(PoseLocalVisualizer):
     ) -> np.ndarray:
         """Draw a prediction as the mode says and save it; arguments are MMPose's.
 
+        Without a prediction, as when a data set is browsed, the picture is MMPose's own.
+
         Args:
             name: Of the picture.
             image: (H, W, 3), RGB, uint8.
             data_sample: People of one image, as MMPose's ``merge_data_samples`` leaves them.
-            *args: ``draw_gt`` and others, for the mode ``'pose'``.
+            draw_gt: Show the labels, in MMPose's own picture.
+            draw_pred: Show the prediction.
+            *args: Further ones of MMPose's own picture, such as ``draw_bbox``.
             show: Open a window.
             wait_time: How long to show the window, in seconds; 0 waits for a key.
             out_file: Where to save the picture; by default the visual backends get it.
@@ -88,10 +94,18 @@ class AttentionVisualizer(PoseLocalVisualizer):
         Returns:
             The picture, RGB, uint8.
         """
-        options = dict(show=show, wait_time=wait_time, out_file=out_file, step=step)
-        if self.mode == 'pose':
+        if self.mode == 'pose' or not draw_pred or 'pred_instances' not in data_sample:
+            options = dict(show=show, wait_time=wait_time, out_file=out_file, step=step)
             return super().add_datasample(
-                name, image, data_sample, *args, kpt_thr=kpt_thr, **options, **kwargs
+                name,
+                image,
+                data_sample,
+                draw_gt,
+                draw_pred,
+                *args,
+                kpt_thr=kpt_thr,
+                **options,
+                **kwargs,
             )
         picture = self.draw(image, data_sample, kpt_thr)
         self.set_image(picture)

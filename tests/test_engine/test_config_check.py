@@ -69,3 +69,27 @@ def test_a_combination_must_leave_loading_to_its_data_sets(root):
     cfg.train_dataloader.dataset.datasets[1].pipeline = []
     with pytest.raises(ACNNError, match='without a pipeline, which could not pass over unreadable'):
         check_config(cfg)
+
+
+CODECS = {
+    'SimCCLabel': dict(input_size=(128, 128)),
+    'RegressionLabel': dict(input_size=(128, 128)),
+    'AssociativeEmbedding': dict(input_size=(128, 128), heatmap_size=(32, 32)),
+    'UDPHeatmap': dict(input_size=(128, 128), heatmap_size=(32, 32), heatmap_type='combined'),
+}
+
+
+@pytest.mark.parametrize('codec', CODECS)
+def test_a_codec_without_one_heatmap_per_joint_is_refused(root, codec):
+    options = {'model.head.decoder': dict(_delete_=True, type=codec, **CODECS[codec])}
+    with pytest.raises(ACNNError, match=f'decoder, {codec}, does not make one heatmap per joint'):
+        engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)
+
+
+@pytest.mark.parametrize(
+    'codec', [dict(type='UDPHeatmap', sigma=1), dict(type='MegviiHeatmap', kernel_size=7)]
+)
+def test_other_codecs_with_one_heatmap_per_joint_pass(root, codec):
+    sizes = dict(input_size=(128, 128), heatmap_size=(32, 32))
+    options = {'model.head.decoder': dict(_delete_=True, **sizes, **codec)}
+    engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)

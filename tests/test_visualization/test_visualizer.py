@@ -13,6 +13,7 @@ from mmengine.structures import PixelData
 from mmpose.datasets.datasets.utils import parse_pose_metainfo
 from mmpose.registry import VISUALIZERS
 from mmpose.structures import PoseDataSample
+from mmpose.visualization import PoseLocalVisualizer
 
 META = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/mpii.py'))
 
@@ -44,6 +45,20 @@ def test_every_mode_writes_what_it_returns(mode, image, sample, tmp_path):
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / 'x.png'))[..., ::-1], picture)
     np.testing.assert_array_equal(image, before)
     assert picture.shape[1] <= WIDTH
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('draw_pred', [True, False])
+def test_labels_without_prediction_are_drawn_as_mmpose_does(mode, draw_pred, image, sample):
+    plain = PoseLocalVisualizer()
+    plain.set_dataset_meta(META)
+    labels = PoseDataSample(gt_instances=sample.pred_instances)
+    wanted = plain.add_datasample('x', image, labels, draw_pred=draw_pred)
+    if not draw_pred:
+        labels.pred_instances = sample.pred_instances
+    ours = build(mode).add_datasample('x', image, labels, draw_pred=draw_pred)
+    np.testing.assert_array_equal(ours, wanted)
+    assert (wanted[:, :128] != image).any()
 
 
 def test_attention_shows_every_mask_pixel_by_pixel(image, sample):
