@@ -6,7 +6,6 @@ import copy
 import io
 import json
 import os
-import pickle
 from random import Random
 from typing import Any
 
@@ -142,16 +141,19 @@ def _damage_array(array: np.ndarray, chance: Random) -> Any:
     )
 
 
-# --- pickles -----------------------------------------------------------------------------------
+# --- .npz --------------------------------------------------------------------------------------
 
 
-def damage_pickle(content: bytes, chance: Random) -> bytes:
-    """Damage what ``test.py --dump`` writes."""
-    root = [pickle.loads(content)]
-    damage_tree(root, chance)
-    if chance.random() < 0.2:
-        root.append(chance.choice([RunsCode(), Random, np.load, np.array([RunsCode()])]))
-    return pickle.dumps(root if len(root) != 1 else root[0], protocol=chance.choice([0, 2, 4, 5]))
+def damage_npz(content: bytes, chance: Random) -> bytes:
+    """Replace or remove an array of what ``test.py --dump`` writes."""
+    arrays = dict(np.load(io.BytesIO(content)))
+    name = chance.choice(sorted(arrays))
+    array = arrays.pop(name)
+    if chance.random() < 0.85:
+        arrays[name] = np.array(chance.choice([_damage_array(array, chance), [RunsCode()]]))
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
 
 
 # --- checkpoints -------------------------------------------------------------------------------

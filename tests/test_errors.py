@@ -388,7 +388,7 @@ def test_sources_that_hold_nothing(
         ('test.py', ['{phase}', '{joint}', '--show-dir'], 'choose another one'),
         ('test.py', ['{phase}', '{joint}', '--submission'], 'choose another one'),
         ('test.py', ['{phase}', '{joint}', '--out', '/x.json'], 'choose another one'),
-        ('test.py', ['{phase}', '{joint}', '--dump', '/x.pkl'], 'choose another one'),
+        ('test.py', ['{phase}', '{joint}', '--dump', '/x.npz'], 'choose another one'),
         ('visualize.py', ['{config}', '{joint}', '/x.png'], 'choose another one'),
     ],
 )

@@ -12,7 +12,6 @@ import faulthandler
 import functools
 import hashlib
 import os
-import pickle
 import resource
 import shutil
 import signal
@@ -49,7 +48,7 @@ from tests.corruptions import (
     damage_checkpoint,
     damage_json,
     damage_mat,
-    damage_pickle,
+    damage_npz,
     damage_weights_file,
 )
 
@@ -77,11 +76,7 @@ def world(trained, tmp_path_factory) -> SimpleNamespace:
     keypoints = np.random.default_rng(0).uniform(0, 200, (2, 16, 2))
     (sound / 'p.json').write_text(f'{{"preds": {keypoints.tolist()}}}')
     savemat(sound / 'p.mat', {'preds': keypoints})
-    (sound / 'p.pkl').write_bytes(
-        pickle.dumps(
-            [{'id': i, 'pred_instances': {'keypoints': k[None]}} for i, k in enumerate(keypoints)]
-        )
-    )
+    np.savez(sound / 'p.npz', id=[0, 1], preds=keypoints)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('ACNN_DATA_ROOT', str(folder / 'arena/root'))
         cfg = toy_phase(3, folder)
@@ -181,7 +176,7 @@ def boxes(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
 
 def predictions(world: SimpleNamespace, chance: Random) -> Callable[[], None]:
     suffix, structured = chance.choice(
-        [('json', damage_json), ('mat', damage_mat), ('pkl', damage_pickle)]
+        [('json', damage_json), ('mat', damage_mat), ('npz', damage_npz)]
     )
     file = damage(world.arena / f'p.{suffix}', chance, damage_bytes, structured)
     return lambda: evaluate(world, file)

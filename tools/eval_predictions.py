@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('predictions', help='.mat, .h5, .json, or the .pkl of test.py --dump')
+    parser.add_argument('predictions', help='.mat, .h5, .json, or the .npz of test.py --dump')
     parser.add_argument(
         '--base',
         type=int,

@@ -28,7 +28,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', help='checkpoint file')
     parser.add_argument('--work-dir', help='where logs go')
     parser.add_argument('--out', help='write the metrics to this json file')
-    parser.add_argument('--dump', help='write the predictions to this pkl file')
+    parser.add_argument('--dump', help='write the predictions to this npz file')
     parser.add_argument(
         '--submission',
         metavar='DIR',

@@ -98,21 +98,18 @@ def set_checkpoint(cfg: Config, checkpoint: str) -> None:
 
 
 def dump_predictions(cfg: Config, path: str) -> None:
-    """Make a test write its predictions to a pickle file (MMEngine's DumpResults).
-
-    Masks, a hundred times as large as keypoints, are left out.
+    """Make a test write its predictions to a file (DumpPredictions).
 
     Raises:
-        ACNNError: If the file name does not end in .pkl or .pickle, or can't be written.
+        ACNNError: If the file name does not end in .npz, or its folder can't be written.
     """
-    if not path.endswith(('.pkl', '.pickle')):
-        raise ACNNError(f'--dump writes a pickle file: {path} must end in .pkl or .pickle')
+    if not path.endswith('.npz'):
+        raise ACNNError(f'--dump writes numpy arrays: {path} must end in .npz')
     make_folder(Path(path).parent, 'the folder of --dump')
-    cfg.model.test_cfg.output_attention = False
     evaluators = cfg.test_evaluator
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]
-    cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=path)]
+    cfg.test_evaluator = [*evaluators, dict(type='DumpPredictions', file=path)]
 
 
 def deploy_for_test(cfg: Config, dtype: str) -> None:

@@ -18,7 +18,6 @@ from ..mpii.annotations import read_annotations
 from ..mpii.mat_file import load_mat
 from ..mpii.release import NUM_JOINTS
 from .metric import table_rows
-from .numpy_pickle import load_numpy_pickle
 from .pckh import UNSCORED
 from .table import TableRow
 
@@ -29,8 +28,8 @@ def evaluate_file(
     """Score a prediction file against annotations in MMPose's layout.
 
     Args:
-        path: A .mat, .h5 or .json file with ``preds``, or the .pkl of ``test.py --dump``; people in
-            the order of ``ann_file``.
+        path: A .mat, .h5 or .json file with ``preds``, people in the order of ``ann_file``, or what
+            ``test.py --dump`` wrote.
         base: 0 if the upper left pixel of an image is (0, 0) in the file, 1 if it is (1, 1).
         ann_file: ``mpii_val.json``.
         headbox_file: ``mpii_gt_val.mat``.
@@ -83,7 +82,7 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
 
     Args:
         path: A .mat or .h5 file with the array ``preds``, a .json file with ``preds`` or with
-            nothing but the array, or a .pkl file of ``test.py --dump``.
+            nothing but the array, or the .npz file of ``test.py --dump``.
         num_people: N.
 
     Returns:
@@ -94,7 +93,9 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
     """
     path = Path(path)
     if path.suffix not in _READERS:
-        raise ACNNError(f'{path} must end in one of {", ".join(_READERS)}')
+        raise ACNNError(
+            f'{path} must end in one of {", ".join(_READERS)}: test.py --dump writes .npz'
+        )
     if not path.is_file():
         raise ACNNError(f'prediction file {path} does not exist')
     try:
@@ -142,9 +143,12 @@ def _read_json(path: Path) -> Any:
     return content['preds'] if isinstance(content, dict) else content
 
 
-def _read_pkl(path: Path) -> Any:
-    samples = sorted(load_numpy_pickle(path), key=lambda sample: sample['id'])
-    return np.concatenate([sample['pred_instances']['keypoints'] for sample in samples])
+def _read_npz(path: Path) -> Any:
+    with np.load(path) as file:  # which unpickles nothing
+        order = np.argsort(file['id'])
+        if not np.array_equal(file['id'][order], np.arange(len(order))):
+            raise ACNNError(f'{path} has not everybody once: dump a test of all of the annotations')
+        return file['preds'][order]
 
 
-_READERS = {'.mat': _read_mat, '.h5': _read_h5, '.json': _read_json, '.pkl': _read_pkl}
+_READERS = {'.mat': _read_mat, '.h5': _read_h5, '.json': _read_json, '.npz': _read_npz}

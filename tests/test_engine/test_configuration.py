@@ -44,8 +44,8 @@ def test_a_missing_checkpoint_is_named():
         engine.set_checkpoint(Config(), 'nowhere.pth')
 
 
-def test_a_dump_must_be_a_pickle():
-    with pytest.raises(ACNNError, match='out.json must end in .pkl'):
+def test_a_dump_must_be_npz():
+    with pytest.raises(ACNNError, match='out.json must end in .npz'):
         engine.dump_predictions(Config(), 'out.json')
 
 

@@ -22,7 +22,7 @@ def test_table_agrees_with_the_stock_metric_to_the_last_digit(cfg, checkpoint, t
     cfg.test_evaluator = [
         dict(type='MpiiPCKAccuracy', prefix='stock'),
         dict(type='MpiiPCKhTable', published=True),
-        dict(type='DumpResults', out_file_path=str(tmp_path / 'dump.pkl')),
+        dict(type='DumpPredictions', file=str(tmp_path / 'dump.npz')),
     ]
     engine.set_checkpoint(cfg, str(checkpoint))
     metrics = Runner.from_cfg(cfg).test()
@@ -38,7 +38,7 @@ def test_table_agrees_with_the_stock_metric_to_the_last_digit(cfg, checkpoint, t
     assert table['prediction', 'PCKh@0.1']['total_weighted'] == stock['PCK@0.1']
     assert ('ACNN (paper)', 'PCKh@0.5 (MPII test set, as published)') in table
     check_stages(table)
-    check_dump(cfg, tmp_path / 'dump.pkl', table)
+    check_dump(cfg, tmp_path / 'dump.npz', table)
 
 
 def check_stages(table):

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pickle
 import runpy
 import sys
 from pathlib import Path
@@ -72,19 +70,9 @@ def write_scored(path, array):
     savemat(path, {'preds': np.concatenate([array, np.ones_like(array[..., :1])], axis=2)})
 
 
-def write_pkl(path, array):
-    samples = [
-        {'id': index, 'pred_instances': {'keypoints': keypoints[None]}}
-        for index, keypoints in enumerate(array)
-    ]
-    path.write_bytes(pickle.dumps(samples[::-1]))
-
-
-def write_pkl_of_the_other_numpy(path, array):
-    write_pkl(path, array)
-    here, there = ('numpy.core', 'numpy._core')[:: -1 if np.__version__ >= '2' else 1]
-    content = pickle.dumps(pickle.loads(path.read_bytes()), protocol=0)
-    path.write_bytes(content.replace(here.encode(), there.encode()))
+def write_npz(path, array, ids=range(6)):
+    """As test.py --dump does, which sees people in any order."""
+    np.savez(path, id=list(ids)[::-1], preds=array[::-1])
 
 
 def write_h5(path, array):
@@ -101,8 +89,7 @@ def write_h5(path, array):
         ('.mat', write_mat),
         ('.mat', write_matlab),
         ('.mat', write_scored),
-        ('.pkl', write_pkl),
-        ('.pkl', write_pkl_of_the_other_numpy),
+        ('.npz', write_npz),
         ('.h5', write_h5),
     ],
 )
@@ -125,30 +112,30 @@ def test_base_and_offset(labels, tmp_path):
     np.testing.assert_allclose(offsets['mean'], (0.5, -2), atol=1e-3)
 
 
-class TouchesAFile:
-    def __reduce__(self):
-        return os.system, ('touch ran_code',)
+@pytest.mark.parametrize('ids', [range(1, 7), [0, 1, 1, 3, 4, 5], [0.5, 1, 2, 3, 4, 5]])
+def test_a_dump_without_everybody_once_is_refused(labels, tmp_path, ids):
+    write_npz(tmp_path / 'p.npz', labels[2], ids)
+    with pytest.raises(ACNNError, match='p.npz has not everybody once: dump a test of all'):
+        read_predictions(tmp_path / 'p.npz', num_people=6)
 
 
-@pytest.mark.parametrize('payload', [TouchesAFile(), np.load, np.array([TouchesAFile()])])
-def test_a_pickle_that_could_run_code_is_refused(tmp_path, monkeypatch, payload):
-    monkeypatch.chdir(tmp_path)
-    Path('p.pkl').write_bytes(pickle.dumps([payload]))
-    with pytest.raises(ACNNError, match='p.pkl can not be read .*: it asks for .* could run code'):
-        read_predictions('p.pkl', num_people=6)
-    assert not Path('ran_code').exists()
+def test_nothing_in_a_dump_is_unpickled(tmp_path):
+    np.savez(tmp_path / 'p.npz', id=np.array([0]), preds=np.array([Path()], dtype=object))
+    with pytest.raises(ACNNError, match='p.npz can not be read .* allow_pickle=False'):
+        read_predictions(tmp_path / 'p.npz', num_people=1)
 
 
 @pytest.mark.parametrize(
     ('name', 'content', 'message'),
     [
-        ('p.txt', '', 'must end in one of .mat, .h5, .json, .pkl'),
+        ('p.txt', '', 'must end in one of .mat, .h5, .json, .npz'),
         ('p.json', '{', 'can not be read as predictions'),
         ('p.json', '{"joints": []}', "has no 'preds'"),
         ('p.json', '[[[1, 2]]]', r'shape \(1, 1, 2\): 6 people x 16 joints x 2 coordinates'),
         ('p.json', '[[1, 2], [3]]', 'can not be read as predictions'),
         ('p.mat', 'text', 'can not be read as a MATLAB'),
-        ('p.pkl', 'text', 'can not be read as predictions'),
+        ('p.pkl', '', 'must end in one of .mat, .h5, .json, .npz: test.py --dump writes .npz'),
+        ('p.npz', 'text', 'can not be read as predictions'),
         ('p.json', None, 'does not exist'),
     ],
 )
