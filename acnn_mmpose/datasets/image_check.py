@@ -17,6 +17,7 @@ Size = tuple[int, int]
 PLAUSIBLE_SIDE = range(16, 20_001)  # px
 JPEG_END = b'\xff\xd9'
 TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to it
+NO_FILE = 'is a folder, a pipe or a device, not an image file'
 
 
 def check_images(
@@ -77,6 +78,25 @@ def check_image(path: Path) -> Size | str:
     return _check_image(path, decode=lambda _: True)
 
 
+def read_header(path: Path) -> Size | str:
+    """Read an image's size, or say what is wrong, without decoding it or waiting for a pipe."""
+    return _check_image(path, decode=lambda _: False)
+
+
+def _limit_pixels() -> int:
+    """Return how many pixels an image may have: what Pillow allows, or ``ACNN_MAX_PIXELS``.
+
+    Raises:
+        ACNNError: If that environment variable is no positive whole number.
+    """
+    text = os.environ.get('ACNN_MAX_PIXELS', '')
+    if text:
+        if not text.isdecimal() or not int(text):
+            raise ACNNError(f'ACNN_MAX_PIXELS must be a whole number above 0, but is {text!r}')
+        Image.MAX_IMAGE_PIXELS = -(-int(text) // 2)  # Pillow refuses what has twice as many
+    return 2 * Image.MAX_IMAGE_PIXELS
+
+
 def _glance_at_image(path: Path) -> Size | str:
     """Decode an image only if it looks cut off."""
     return _check_image(path, decode=lambda image: image.format == 'JPEG' and _lacks_end(path))
@@ -97,9 +117,12 @@ def _check_image_and_size(path: Path) -> Size | str:
 
 def _check_image(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
+    limit = _limit_pixels()
     try:
-        if not path.is_file():
+        if not path.exists():
             return 'is missing'
+        if not path.is_file():
+            return NO_FILE
         if not path.stat().st_size:
             return 'is empty (0 bytes)'
         with Image.open(path) as image:
@@ -108,5 +131,10 @@ def _check_image(path: Path, decode: Callable[[Image.Image], bool]) -> Size | st
             return image.size
     except UnidentifiedImageError:
         return 'is not an image'
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        return (
+            f'has more than {limit:,} pixels: shrink it, or allow more with the environment '
+            'variable ACNN_MAX_PIXELS'
+        )
+    except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

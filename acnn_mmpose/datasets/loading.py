@@ -12,7 +12,7 @@ from mmpose.registry import TRANSFORMS
 
 from ..errors import ACNNError
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
-from .image_check import check_image
+from .image_check import check_image, read_header
 
 
 class UnreadableImageError(ACNNError):
@@ -26,6 +26,9 @@ class LoadReadableImage(LoadImage):
     Every image becomes BGR uint8: grey ones get three equal channels, 16 bits become 8, alpha is
     left out. The orientation that a file's EXIF data asks for is applied, as by MMPose.
 
+    Pipes and devices are not read, and images of more than 179 million pixels, half a gigabyte,
+    are not decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
+
     Keys are those of :class:`LoadImage`.
 
     Raises:
@@ -37,6 +40,10 @@ class LoadReadableImage(LoadImage):
         """Load ``img_path``, or take the array ``img``."""
         if 'img' in results:
             results['img'] = to_bgr(results['img'])
+        elif '://' not in (path := str(results['img_path'])):  # a file, which might never end
+            problem = read_header(Path(path))
+            if isinstance(problem, str):
+                raise UnreadableImageError(f'image {path} {problem}')
         try:
             results = super().transform(results)
         except (OSError, ValueError, AssertionError, cv2.error) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -10,6 +11,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from .crop import Region
+from .image_check import read_header
 from .loading import LoadReadableImage, UnreadableImageError
 
 FLAGS = {
@@ -79,10 +81,12 @@ class JpegFile(NamedTuple):
 
 def _plain_jpeg_shape(path: str) -> tuple[int, int] | None:
     """Return height and width of a JPEG file without orientation; None for all other files."""
+    if isinstance(read_header(Path(path)), str):
+        return None  # whether and why it can't be read, loading tells
     try:
         with Image.open(path) as image:
             if image.format == 'JPEG' and image.getexif().get(EXIF_ORIENTATION, 1) == 1:
                 return image.size[::-1]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        pass  # whether and why it can't be read, loading tells
+    except (OSError, SyntaxError, ValueError):
+        pass
     return None

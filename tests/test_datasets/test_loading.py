@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 import io
+import os
+import struct
+import zlib
 
-from acnn_mmpose.datasets import CheckBox, LoadReadableImage, UnreadableImageError, read_image
+from acnn_mmpose.datasets import (
+    CheckBox,
+    LoadReadableImage,
+    LoadReducedImage,
+    UnreadableImageError,
+    read_image,
+)
+from acnn_mmpose.datasets.image_check import glance_at_images
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -62,6 +72,66 @@ def test_a_file_that_is_no_image_is_named(tmp_path, content, problem):
         path.write_bytes(content)
     with pytest.raises(UnreadableImageError, match=rf'image .*x\.jpg {problem}'):
         read_image(path)
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'device', 'folder'])
+@pytest.mark.parametrize('loader', [LoadReadableImage, LoadReducedImage])
+def test_what_would_be_read_forever_is_named(tmp_path, kind, loader):
+    path = tmp_path / 'x.jpg'
+    if kind == 'pipe':
+        os.mkfifo(path)
+    elif kind == 'device':
+        path.symlink_to('/dev/zero')
+    else:
+        path.mkdir()
+    with pytest.raises(UnreadableImageError, match=r'x\.jpg is a folder, a pipe or a device, not'):
+        loader()(dict(img_path=str(path)))
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG file whose header says this size, with hardly any pixels."""
+    header = struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0)
+    chunks = [(b'IHDR', header), (b'IDAT', zlib.compress(bytes(9)))]
+    return b'\x89PNG\r\n\x1a\n' + b''.join(
+        struct.pack('>I', len(data)) + name + data + struct.pack('>I', zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+@pytest.fixture
+def _pillows_limit(monkeypatch):
+    """Leave the process as it was: the package sets Pillow's limit."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', Image.MAX_IMAGE_PIXELS)
+
+
+@pytest.mark.usefixtures('_pillows_limit')
+def test_an_image_that_would_fill_the_memory_is_not_decoded(tmp_path, monkeypatch):
+    path = tmp_path / 'x.png'
+    path.write_bytes(png_of(32_000, 32_000))
+    problem = r'x\.png has more than 178,956,970 pixels: shrink it, or allow .* ACNN_MAX_PIXELS'
+    with monkeypatch.context() as patch:
+        patch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
+        with pytest.raises(UnreadableImageError, match=problem):
+            read_image(path)
+    assert glance_at_images(tmp_path, ['x.png'])[0].startswith(f'{path} has more than 178,956,970')
+
+
+@pytest.mark.usefixtures('_pillows_limit')
+def test_the_limit_of_pixels_is_an_environment_variable(tmp_path, monkeypatch):
+    path = write(tmp_path / 'x.png', GRADIENT)  # 1200 pixels
+    monkeypatch.setenv('ACNN_MAX_PIXELS', '1200')
+    assert read_image(path).shape == GRADIENT.shape
+    monkeypatch.setenv('ACNN_MAX_PIXELS', '1198')
+    with pytest.raises(UnreadableImageError, match='has more than 1,198 pixels'):
+        read_image(path)
+    monkeypatch.setenv('ACNN_MAX_PIXELS', '1e9')
+    with pytest.raises(ACNNError, match="ACNN_MAX_PIXELS must be a whole number .* '1e9'"):
+        read_image(path)
+
+
+def test_a_name_that_is_not_utf_8_is_no_hindrance(tmp_path):
+    path = tmp_path / os.fsdecode(b'caf\xe9.png')
+    assert read_image(write(path, GRADIENT[..., ::-1])).shape == GRADIENT.shape
 
 
 def test_what_only_pillow_reads_gets_a_remedy(tmp_path):
