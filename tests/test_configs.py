@@ -4,21 +4,38 @@ from __future__ import annotations
 
 from studies.attention.plan import build_config, load_plan
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmpose.registry import DATASETS, METRICS, MODELS
+from mmengine.structures import InstanceData
+from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS
 
+from .coco_people import COCO_JOINTS, write_coco_file
 from .conftest import ROOT
 
 CONFIGS = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
 
 
+@pytest.fixture(scope='module')
+def coco_root(toy_root, tmp_path_factory):
+    """Toy people in the layout of COCO."""
+    root = tmp_path_factory.mktemp('coco')
+    for split in ('train', 'val'):
+        file = root / f'annotations/person_keypoints_{split}2017.json'
+        write_coco_file(toy_root, split, file, COCO_JOINTS)
+        (root / f'{split}2017').symlink_to(toy_root / 'images')
+    return root
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: str(p.relative_to(ROOT / 'configs')))
-def test_config_builds_from_a_foreign_working_directory(path, toy_root, tmp_path, monkeypatch):
+def test_config_builds_from_a_foreign_working_directory(
+    path, toy_root, coco_root, tmp_path, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    is_coco = path.parent.name == 'coco'
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(coco_root if is_coco else toy_root))
     monkeypatch.setenv('ACNN_LSPET_ROOT', str(toy_root))
     cfg = Config.fromfile(path)
     model = MODELS.build(cfg.model)
@@ -31,7 +48,7 @@ def test_config_builds_from_a_foreign_working_directory(path, toy_root, tmp_path
     heatmaps = sample['data_samples'].gt_fields.heatmaps
     stages = model.eval().backbone(sample['inputs'][None].float())
     assert model.head(stages)[-1].shape[1:] == heatmaps.shape
-    assert 'head_size' in val[0]['data_samples'].gt_instances
+    assert is_coco or 'head_size' in val[0]['data_samples'].gt_instances
 
 
 @pytest.mark.parametrize(
@@ -90,6 +107,47 @@ def test_phases_differ_in_nothing_else():
     third['train_cfg']['max_epochs'] = first['train_cfg']['max_epochs']
     third['param_scheduler'][0]['milestones'] = first['param_scheduler'][0]['milestones']
     assert third == first
+
+
+@pytest.mark.parametrize('number', [1, 2, 3])
+def test_phases_on_coco_are_those_on_mpii(number):
+    mpii, coco = (
+        Config.fromfile(ROOT / f'configs/{folder}acnn_phase{number}.py') for folder in ('', 'coco/')
+    )
+    for name in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'):
+        assert coco[name] == mpii[name]
+    assert coco.model.phase == mpii.model.phase
+    assert coco.model.backbone == mpii.model.backbone
+    assert coco.default_hooks.checkpoint.save_best == 'coco/AP'
+
+
+def test_true_joints_score_a_precision_of_one_on_coco(coco_root, monkeypatch):
+    """Targets, decoding and metric count pixels alike, from 0."""
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(coco_root))
+    cfg = Config.fromfile(ROOT / 'configs/coco/acnn_phase1.py')
+    dataset = DATASETS.build(cfg.val_dataloader.dataset)
+    metric = METRICS.build(cfg.val_evaluator)
+    metric.dataset_meta = dataset.metainfo
+    codec, errors, samples = KEYPOINT_CODECS.build(cfg.codec), [], []
+    for item in dataset:
+        sample = item['data_samples']
+        true = sample.gt_instances
+        corner = sample.input_center - sample.input_scale / 2
+        zoom = np.array(codec.input_size) / sample.input_scale
+        encoded = codec.encode((true.keypoints - corner) * zoom, true.keypoints_visible)
+        found, scores = codec.decode(encoded['heatmaps'])
+        found = found / zoom + corner
+        errors.append((found - true.keypoints)[encoded['keypoint_weights'] > 0])
+        sample.pred_instances = InstanceData(
+            keypoints=found,
+            keypoint_scores=scores,
+            bboxes=true.bboxes,
+            bbox_scores=true.bbox_scores,
+        )
+        samples.append(sample.to_dict())
+    metric.process({}, samples)
+    assert metric.evaluate(len(dataset))['coco/AP'] == pytest.approx(1)
+    assert np.abs(np.concatenate(errors).mean(0)).max() < 0.3
 
 
 def test_data_root_comes_from_one_place(monkeypatch):

@@ -19,13 +19,14 @@ class RunLog(NamedTuple):
     Attributes:
         name: Of its folder.
         training: Per name the logged (epoch, value); 1.5 is the middle of the second epoch.
-        stages: Per stage the PCKh@0.5 (Total) of its prediction, as (epoch, value).
+        scores: Per stage the PCKh@0.5 (Total) of its prediction, or ``'AP'`` where COCO's metric
+            was taken, as (epoch, value).
         epochs: How many epochs the run has begun.
     """
 
     name: str
     training: Curves
-    stages: Curves
+    scores: Curves
     epochs: int
 
 
@@ -37,6 +38,7 @@ def read_run(work_dir: str) -> RunLog:
     """
     folder = Path(work_dir)
     by_step: dict[int, dict[str, float]] = {}
+    precision: dict[int, float] = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
             try:
@@ -45,6 +47,8 @@ def read_run(work_dir: str) -> RunLog:
                 continue
             if 'loss' in entry:  # after a resumption a step may be logged again: the later holds
                 by_step[entry['step']] = entry
+            elif 'coco/AP' in entry:  # of a validation, whose step is the epoch
+                precision[entry['step']] = entry['coco/AP']
     if not by_step:
         raise ACNNError(
             f'{work_dir} holds no log of a training (*/vis_data/scalars.json): give the folders '
@@ -56,7 +60,8 @@ def read_run(work_dir: str) -> RunLog:
         for name, value in entry.items():
             training.setdefault(name, []).append((step / per_epoch, value))
     epochs = max(entry['epoch'] for entry in by_step.values())
-    return RunLog(folder.name, training, _read_stages(folder), epochs)
+    scores = {'AP': sorted(precision.items())} if precision else _read_stages(folder)
+    return RunLog(folder.name, training, scores, epochs)
 
 
 def _steps_per_epoch(by_step: dict[int, dict[str, float]]) -> float:

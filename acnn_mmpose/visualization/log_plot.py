@@ -13,7 +13,7 @@ from .plots import COLOURS, place_legend
 
 
 def plot_runs(runs: Sequence[RunLog]) -> Figure:
-    """Draw loss, PCKh per stage, coverage per mask, gradients and learning rate over epochs.
+    """Draw loss, PCKh per stage or AP, coverage per mask, gradients, learning rate over epochs.
 
     Args:
         runs: In the order in which they ran.
@@ -26,11 +26,12 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
     """
     if not runs:
         raise ACNNError('there is no run to plot')
+    score = 'AP' if any('AP' in run.scores for run in runs) else 'PCKh@0.5, Total'
     figure = Figure(figsize=(8.8, 10), layout='constrained')
     axes = figure.subplots(5, 1, sharex=True)
     panels: list[tuple[str, Callable[[RunLog], Curves], bool]] = [
         ('loss', lambda run: _select(run, {'loss': 'loss'}), True),
-        ('PCKh@0.5, Total', lambda run: run.stages, False),
+        (score, lambda run: run.scores, False),
         ('share kept', _coverage, False),
         (
             'gradient RMS',

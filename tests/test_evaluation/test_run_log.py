@@ -38,8 +38,8 @@ def test_stages_come_from_the_tables(toy_config):
     cfg = toy_config(1)
     train_in_order([cfg])
     log = read_run(cfg.work_dir)
-    assert list(log.stages) == ['stage 1', 'stage 2']
-    ((epoch, value),) = log.stages['stage 1']
+    assert list(log.scores) == ['stage 1', 'stage 2']
+    ((epoch, value),) = log.scores['stage 1']
     assert epoch == 2
     assert 0 <= value <= 100
     assert log.epochs == 2
