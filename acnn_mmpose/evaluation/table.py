@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from tabulate import tabulate
+
 from ..errors import ACNNError
 from ..files import write_together
 from .pckh import JOINT_GROUPS, Scores
@@ -65,23 +67,12 @@ def published_rows() -> list[TableRow]:
 
 def format_text(rows: Sequence[TableRow]) -> str:
     """Format a table for a terminal."""
-    lines = [_header(), *(_cells(row) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    text = [
-        '  '.join(
-            cell.ljust(width) if index < 2 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths))
-        )
-        for cells in lines
-    ]
-    return '\n'.join([*text, *LEGEND])
+    return '\n'.join([_tabulate(rows, 'plain'), *LEGEND])
 
 
 def format_markdown(rows: Sequence[TableRow]) -> str:
     """Format a table as Markdown."""
-    lines = [_header(), ['---', '---', *['---:'] * (len(_header()) - 2)], *map(_cells, rows)]
-    table = '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
-    return '\n'.join([table, '', *(f'- {line}' for line in LEGEND), ''])
+    return '\n'.join([_tabulate(rows, 'pipe'), '', *(f'- {line}' for line in LEGEND), ''])
 
 
 def format_csv(rows: Sequence[TableRow]) -> str:
@@ -151,8 +142,11 @@ def _record(row: TableRow) -> dict:
     }
 
 
-def _header() -> list[str]:
-    return ['Method', 'Measure', *JOINT_GROUPS, *TOTALS]
+def _tabulate(rows: Sequence[TableRow], form: str) -> str:
+    header = ['Method', 'Measure', *JOINT_GROUPS, *TOTALS]
+    sides = ['left', 'left', *['right'] * (len(header) - 2)]
+    cells = [_cells(row) for row in rows]
+    return tabulate(cells, header, form, disable_numparse=True, colalign=sides)
 
 
 def _cells(row: TableRow) -> list[str]:

@@ -97,15 +97,15 @@ def _draw_gradients(figure: Figure, titles: dict[str, str], lines: Lines) -> boo
 
 def _draw_people(figure: Figure, titles: dict[str, str], lines: Lines) -> bool:
     """The first seed's masks of a few people: what they keep in white, with the predicted pose."""
-    sketches = {variant: next(iter(lines[variant].values())).get('people') for variant in lines}
-    sketches = {variant: people for variant, people in sketches.items() if people}
+    firsts = {variant: next(iter(by_seed.values())) for variant, by_seed in lines.items()}
+    sketches = {v: line['people'] for v, line in firsts.items() if line.get('people')}
     if not sketches:
         return False
     links = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/mpii.py'))['skeleton_links']
     columns = max(map(len, sketches.values()))
     width, height = 1.3 * columns, 1.6 * len(sketches)
     figure.set_size_inches(width, height)
-    figure.get_layout_engine().set(hspace=0.2, rect=(0, 0, 1, 1 - 0.25 / height))
+    figure.set_layout_engine('constrained', hspace=0.2, rect=(0, 0, 1, 1 - 0.25 / height))
     axes = figure.subplots(len(sketches), columns, squeeze=False)
     for row, (variant, people) in zip(axes, sketches.items()):
         title = row[0].text(0, 1.06, titles[variant], transform=row[0].transAxes, fontsize=8)

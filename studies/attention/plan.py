@@ -14,34 +14,15 @@ A plan is an MMEngine config file:
 
 from __future__ import annotations
 
-import copy
-import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from acnn_mmpose.engine import load_config, merge_options, read_config
+from acnn_mmpose.engine import read_config
 from acnn_mmpose.errors import ACNNError
 
-from mmengine.config import Config
-
-# of a config, what decides which weights come out, and what there does not
-DECISIVE = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
-INDIFFERENT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
-USUAL_HOOKS = (
-    'SyncBuffersHook',
-    'PhaseHandoverHook',
-    'LossGuardHook',
-    'UnreadableImagesHook',
-    'SampleSeedHook',
-    'PCKhTableHook',
-    'AttentionStatsHook',
-    'StoryBoardHook',
-)
 FIGURES = ('scores', 'masks', 'gradients', 'people')
 
 
@@ -183,54 +164,3 @@ def load_plan(path: str) -> Plan:
 def _read_phase(phase: dict[str, Any], options: dict[str, Any]) -> Phase:
     """Read what a plan says of a phase, with the options of all phases before its own."""
     return Phase(**{**phase, 'options': {**options, **phase.get('options', {})}})
-
-
-def build_config(plan: Plan, phase: Phase, seed: int) -> Config:
-    """Build the config of a phase: its schedule scaled to its epochs, then its overrides.
-
-    Raises:
-        ACNNError: If the config can't be read, or the overrides do not fit it.
-    """
-    cfg = _read_config(str(plan.folder / phase.config), os.environ.get('ACNN_DATA_ROOT'))
-    whole, cfg.train_cfg.max_epochs = cfg.train_cfg.max_epochs, phase.epochs
-    for scheduler in cfg.param_scheduler:
-        if 'milestones' in scheduler:
-            places = [max(1, round(m * phase.epochs / whole)) for m in scheduler.milestones]
-            scheduler.milestones = sorted(place for place in places if place < phase.epochs)
-    options = {**phase.options, 'randomness.seed': seed}
-    merge_options(cfg, options, f'options of experiment {plan.name!r} do not fit {phase.config}')
-    return cfg
-
-
-def _read_config(path: str, data_root: str | None) -> Config:
-    """Read a config of this data root, from the file only once: plans name the same few often."""
-    return copy.deepcopy(_read_once(path, data_root))
-
-
-@cache
-def _read_once(path: str, data_root: str | None) -> Config:
-    return load_config(path)
-
-
-def phase_key(cfg: Config, data: str, start: str | None) -> str:
-    """Name the weights that a training ends with: two with one name are the same training.
-
-    Args:
-        cfg: The config; what can't change the weights, such as the usual hooks, does not count.
-        data: What identifies the training data.
-        start: The name of the weights that it starts from.
-    """
-    decisive = json.loads(json.dumps({name: cfg.get(name) for name in DECISIVE}))
-    decisive['model'].pop('test_cfg', None)
-    for name in INDIFFERENT:
-        decisive['train_dataloader'].pop(name, None)
-    decisive['train_dataloader']['dataset'].pop('data_root', None)
-    decisive['train_cfg'].pop('val_interval', None)
-    hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] not in USUAL_HOOKS]
-    if hooks:
-        decisive['custom_hooks'] = hooks
-    if cfg.get('auto_scale_lr', {}).get('enable'):
-        decisive['auto_scale_lr'] = cfg.auto_scale_lr
-    decisive.update(seed=cfg.randomness.seed, data=data, start=start)
-    text = json.dumps(decisive, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -10,9 +10,11 @@ from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation.pckh import JOINT_GROUPS
 from acnn_mmpose.files import write_whole
 
+from tabulate import tabulate
+
 from .figures import draw
 from .plan import Plan
-from .results import read_lines
+from .results import is_earlier, read_lines
 from .summary import Line, gains, lines_by_variant, score, spread
 
 SHARES = ('of the map', 'of joints', 'of background')
@@ -77,10 +79,17 @@ def _describe_source(lines: dict[str, dict[int, Line]]) -> str:
     commits = sorted({_shorten(piece['commit']) for piece in pieces})
     devices = sorted({f'{p["device"]}, {p["threads"]} threads' for p in pieces})
     versions = sorted({f'torch {piece["torch"]}' for piece in pieces})
+    earlier = sum(map(is_earlier, every))
+    note = (
+        f' {earlier} of {len(every)} runs are of an earlier layout of the configs: those of their '
+        'commits say what they trained.'
+        if earlier
+        else ''
+    )
     return (
         f'{data["name"]}: {data["people"]} people to train, {val["people"]} to validate; '
         f'{every[-1]["epochs"]} epochs per run. '
-        f'{"; ".join(devices)}; {", ".join(versions)}; commits {", ".join(commits)}.'
+        f'{"; ".join(devices)}; {", ".join(versions)}; commits {", ".join(commits)}.{note}'
     )
 
 
@@ -145,5 +154,5 @@ def _format_masks(plan: Plan, lines: dict[str, dict[int, Line]]) -> str:
 
 
 def _format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [header, ['---', *['---:'] * (len(header) - 1)], *rows]
-    return '\n'.join(f'| {" | ".join(cells)} |' for cells in lines)
+    sides = ['left', *['right'] * (len(header) - 1)]
+    return tabulate(rows, header, 'pipe', disable_numparse=True, colalign=sides)

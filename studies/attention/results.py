@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint
 from acnn_mmpose.engine import set_checkpoint
@@ -29,10 +29,10 @@ from torch import Tensor
 from .clock import SECONDS
 from .plan import Plan, Run
 from .provenance import describe_data, read_pieces
+from .steps import Step
 
-if TYPE_CHECKING:
-    from .run import Step
-
+# of the configs that lines are compared with; raise it when these say the same in other words
+LAYOUT = 2
 CURVES = ('loss', 'grad_rms_', 'mask')  # beginnings of the names of logged figures that are kept
 POINTS = 12  # per curve and phase
 NEEDED = ('variant', 'seed', 'key', 'phases', 'train_data', 'val_data', 'scores', 'coverage')
@@ -56,6 +56,7 @@ def measure_run(plan: Plan, run: Run, steps: Sequence[Step]) -> dict[str, Any]:
         experiment=plan.name,
         variant=run.variant,
         seed=run.seed,
+        layout=LAYOUT,
         key=steps[-1].key,
         phases=run.declared(),
         epochs=plan.budget,
@@ -120,12 +121,34 @@ def has_line(results: Path, run: Run, cfg: Config, key: str) -> bool:
         cfg: Config of its last phase.
         key: The name of its weights.
     """
-    data = [describe_data(cfg[f'{split}_dataloader'].dataset) for split in ('train', 'val')]
-    wanted = (run.variant, run.seed, key, run.declared(), *(each['sha256'] for each in data))
-    return any(
-        (line['variant'], line['seed'], line['key'], line['phases'], *data_of(line)) == wanted
-        for line in read_lines(results)
+    data = tuple(
+        describe_data(cfg[f'{split}_dataloader'].dataset)['sha256'] for split in ('train', 'val')
     )
+    return any(data_of(line) == data and is_of(line, run, key) for line in read_lines(results))
+
+
+def is_of(line: dict[str, Any], run: Run, key: str | None) -> bool:
+    """Say whether a line is of a run.
+
+    A line of an earlier layout is if variant, seed and epochs are the run's: configs of its time
+    said what is trained in other words, so that neither these nor keys can be compared.
+
+    Args:
+        line: The line.
+        run: The run.
+        key: The name of the weights that the run ends with, on the data of the line.
+    """
+    if (line['variant'], line['seed']) != (run.variant, run.seed):
+        return False
+    if is_earlier(line):
+        epochs = [(phase['config'], phase['epochs']) for phase in line['phases']]
+        return epochs == [(phase.config, phase.epochs) for phase in run.phases]
+    return line['phases'] == run.declared() and line['key'] == key
+
+
+def is_earlier(line: dict[str, Any]) -> bool:
+    """Say whether a line is of an earlier layout of the configs."""
+    return line.get('layout', 1) < LAYOUT
 
 
 def check_same_data(results: Path, cfg: Config) -> None:
@@ -159,7 +182,9 @@ def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]], list[dict[str
     Returns:
         The table's rows, and what :func:`_measure_masks` returns.
     """
-    set_checkpoint(cfg, latest_checkpoint(cfg.work_dir))
+    checkpoint = latest_checkpoint(cfg.work_dir)
+    assert checkpoint is not None, 'the run is trained'
+    set_checkpoint(cfg, checkpoint)
     cfg.visualizer.name = f'{cfg.work_dir}, test'  # MMEngine keeps visualizers by name
     runner = Runner.from_cfg(cfg)
     runner.test()
@@ -190,7 +215,8 @@ def _measure_masks(runner: Runner, cfg: Config) -> tuple[list[list[float]], list
     for step in loader.dataset.pipeline:
         if step.type == 'GenerateTarget':
             step.encoder.sigma = 1
-    masks, targets, people = [], [], []
+    masks, targets = [], []
+    people: list[dict[str, Any]] = []
     runner.model.eval()
     for batch in Runner.build_dataloader(loader):
         samples = batch['data_samples']

@@ -7,34 +7,19 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint, read_meta
-from acnn_mmpose.engine import check_data, make_work_dir, train_in_order
+from acnn_mmpose.engine import make_work_dir, train_in_order
 from acnn_mmpose.engine.config_check import check_config
 
-from mmengine.config import Config
 from mmengine.logging import print_log
 
-from .plan import Phase, Plan, Run, build_config, phase_key
-from .provenance import describe_code, describe_data, note_piece
+from .plan import Plan, Run
+from .provenance import describe_code, note_piece
 from .results import append_line, check_same_data, has_line, measure_run
+from .steps import Step, prepare
 
 PAUSE = 30  # seconds between looks at what other processes train
-
-
-class Step(NamedTuple):
-    """A phase of a run, ready to train.
-
-    Attributes:
-        phase: What the plan says.
-        key: The name of the weights that it ends with (see :func:`phase_key`).
-        cfg: Its config, with ``work_dir`` set to a folder of that name.
-    """
-
-    phase: Phase
-    key: str
-    cfg: Config
 
 
 class BusyError(Exception):
@@ -111,23 +96,6 @@ def _finish(
     return True
 
 
-def prepare(plan: Plan, run: Run, work_dir: str) -> list[Step]:
-    """Build the configs of a run's phases, and name their weights.
-
-    Raises:
-        ACNNError: If data are missing.
-    """
-    steps: list[Step] = []
-    for phase in run.phases:
-        cfg = build_config(plan, phase, run.seed)
-        check_data(cfg, 'train', 'val')
-        data = describe_data(cfg.train_dataloader.dataset)['sha256']
-        key = phase_key(cfg, data, steps[-1].key if steps else None)
-        cfg.work_dir = str(Path(work_dir) / key)
-        steps.append(Step(phase, key, cfg))
-    return steps
-
-
 def describe_progress(
     plan: Plan, runs: Sequence[Run], work_dir: str, results: Path
 ) -> Iterator[str]:
@@ -159,7 +127,7 @@ def _train(steps: Sequence[Step], label: str, deadline: float | None) -> bool:
                 step.cfg.custom_hooks.append(dict(type='ClockHook', deadline=deadline))
                 train_in_order([step.cfg], resume='auto')
                 latest = latest_checkpoint(step.cfg.work_dir)
-            if read_meta(latest)['epoch'] < step.phase.epochs:
+            if latest is None or read_meta(latest)['epoch'] < step.phase.epochs:
                 return False
         previous = latest
     return True

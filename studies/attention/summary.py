@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from acnn_mmpose.errors import ACNNError
 
-from .plan import Plan, Run, build_config, phase_key
-from .results import data_of
+from .plan import Plan
+from .results import data_of, is_of
+from .steps import last_key
 
 Line = dict[str, Any]
 FINAL = 'prediction'  # the row of the last stage
@@ -36,8 +37,8 @@ def spread(values: Iterable[float]) -> Spread:
 def lines_by_variant(plan: Plan, lines: Sequence[Line]) -> dict[str, dict[int, Line]]:
     """Sort lines by the plan's variants, then by seed.
 
-    Lines of runs that the plan no longer has, or whose configs have changed since, are left out;
-    of two lines of one run the later holds.
+    Lines of runs that the plan no longer has, or whose configs have changed since
+    (:func:`.results.is_of`), are left out; of two lines of one run the later holds.
 
     Raises:
         ACNNError: If the lines are not all of the same data.
@@ -52,21 +53,9 @@ def lines_by_variant(plan: Plan, lines: Sequence[Line]) -> dict[str, dict[int, L
     found: dict[str, dict[int, Line]] = {variant: {} for variant in plan.variants}
     for line in lines:
         run = runs.get((line['variant'], line['seed']))
-        if (
-            run
-            and run.declared() == line['phases']
-            and _name_weights(plan, run, line) == line['key']
-        ):
+        if run and is_of(line, run, last_key(plan, run, data_of(line)[0])):
             found[run.variant][run.seed] = line
     return {variant: dict(sorted(by_seed.items())) for variant, by_seed in found.items()}
-
-
-def _name_weights(plan: Plan, run: Run, line: Line) -> str | None:
-    """Name the weights that a run would end with today, on the data of a line."""
-    key = None
-    for phase in run.phases:
-        key = phase_key(build_config(plan, phase, run.seed), data_of(line)[0], key)
-    return key
 
 
 def score(line: Line, column: str = 'Total', measure: str = 'PCKh@0.5') -> float:

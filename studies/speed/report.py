@@ -9,6 +9,7 @@ from typing import Any
 from acnn_mmpose.hardware import name_cpu
 
 import torch
+from tabulate import tabulate
 
 from .table import PRECISIONS, Case, Table, yardstick
 
@@ -40,12 +41,13 @@ def to_text(table: Table) -> str:
     keys = [key for key in COLUMNS if any(key in row for row in rows.values())]
     rounds = f' (median of {len(table.rounds)} rounds)' if table.unit == 's' else ''
     lines = [table.title + rounds]
-    cells = [['', *(COLUMNS[key][0].format(table.per) for key in keys)]]
-    for name, row in rows.items():
-        cells.append(
-            [name, *(COLUMNS[key][1].format(row[key]) if key in row else '' for key in keys)]
-        )
-    lines += _align(cells)
+    header = ['', *(COLUMNS[key][0].format(table.per) for key in keys)]
+    cells = [
+        [name, *(COLUMNS[key][1].format(row[key]) if key in row else '' for key in keys)]
+        for name, row in rows.items()
+    ]
+    sides = ['left', *['right'] * len(keys)]
+    lines.append(tabulate(cells, header, 'plain', disable_numparse=True, colalign=sides))
     lines += [f'{name}: {row["gflops_per_second"]:.0f} GFLOP/s' for name, row in peaks.items()]
     for told in _compare(table):
         without = f', both without {told["without"]}' if told['without'] else ''
@@ -114,11 +116,3 @@ def _compare(table: Table) -> list[dict[str, Any]]:
 def _median_parts(parts: dict[str, list[float]]) -> dict[str, float]:
     """Return the median milliseconds of every part."""
     return {name: 1000 * median(seconds) for name, seconds in parts.items()}
-
-
-def _align(rows: list[list[str]]) -> list[str]:
-    """Align the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return [
-        '  '.join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
-    ]

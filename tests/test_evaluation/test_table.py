@@ -81,6 +81,7 @@ def test_text_is_aligned_and_marks_what_is_published(rows):
     assert header.split() == ['Method', 'Measure', *JOINT_GROUPS, 'Total', 'Mean14']
     assert len(lines) == 3 + 15 + 3  # ours, the paper's, the legend
     assert {len(line) for line in lines[:-3]} == {len(header)}
+    assert lines[0].index('100.000') + len('100.000') == header.index('Head') + len('Head')
     assert lines[0].split()[2] == '100.000'
     assert all('PCKh@0.5 (MPII test set, as published)' in line for line in lines[3:18])
     assert lines[17].split()[-3:] == ['85.9', '92.0', '-']
@@ -102,5 +103,7 @@ def test_files_hold_full_precision(rows, tmp_path):
     (first, *_) = csv.DictReader(io.StringIO(saved['.csv']))
     assert float(first['mean_unweighted']) == rows[0].scores.mean_unweighted
     lines = saved['.md'].splitlines()
-    assert lines[0].startswith('| Method | Measure | Head |')
-    assert lines[2].startswith('| prediction | PCKh@0.5 | 100.000 |')
+    assert [cell.strip() for cell in lines[0].split('|')][1:4] == ['Method', 'Measure', 'Head']
+    assert lines[1].startswith('|:---')
+    cells = [cell.strip() for cell in lines[2].split('|')]
+    assert cells[1:4] == ['prediction', 'PCKh@0.5', '100.000']

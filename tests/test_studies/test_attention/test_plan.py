@@ -5,7 +5,8 @@ from pathlib import Path
 
 from acnn_mmpose.errors import ACNNError
 from studies.attention import load_plan
-from studies.attention.plan import Phase, build_config, phase_key
+from studies.attention.plan import Phase
+from studies.attention.steps import build_config, phase_key
 
 import pytest
 
@@ -95,7 +96,13 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
 
     one = key()
     monkeypatch.setenv('ACNN_DATA_ROOT', '/elsewhere')
-    same = {'train_cfg.val_interval': 1, 'train_dataloader.num_workers': 3}
+    same = {
+        'train_cfg.val_interval': 1,
+        'train_dataloader.num_workers': 3,
+        'custom_hooks': [dict(type='AnyHookThatWatches')],
+        'train_dataloader.dataset.pipeline.5.type': 'RandomBBoxTransform',  # Fast: the same bits
+        'train_dataloader.dataset.pipeline.7.encoder.type': 'MSRAHeatmap',
+    }
     assert key(**{**same, 'model.test_cfg.flip_test': False}) == one
     others = [key(data='other'), key(start=None), key(seed=1)]
     others += [

@@ -9,7 +9,13 @@ from types import SimpleNamespace
 from acnn_mmpose.engine import read_config
 from acnn_mmpose.errors import ACNNError
 from studies.attention import describe_progress, run_plan
-from studies.attention.results import _sketch, append_line, read_lines, without_augmentation
+from studies.attention.results import (
+    _sketch,
+    append_line,
+    is_of,
+    read_lines,
+    without_augmentation,
+)
 
 import pytest
 import torch
@@ -118,6 +124,17 @@ def test_a_line_that_the_report_leaves_out_does_not_count_as_finished(
     changed = dict(phases=[], val_data={**lines[0]['val_data'], 'sha256': 'x'}, key='k')
     results.write_text(json.dumps({**lines[0], other: changed[other]}) + '\n')
     assert next(describe_progress(*args)).endswith('3 of 3 epochs')
+
+
+def test_a_line_of_an_earlier_layout_counts_by_variant_seed_and_epochs(plan, lines):
+    hourglass, acnn, _ = plan.runs([0])
+    line = {**lines[0], 'key': 'of configs in other words', 'layout': 1}
+    line['phases'] = [{**phase, 'options': {}} for phase in line['phases']]
+    assert is_of(line, hourglass, lines[0]['key'])
+    assert not is_of(line, acnn, lines[0]['key'])
+    assert not is_of({**line, 'layout': 2}, hourglass, lines[0]['key'])
+    line['phases'][0]['epochs'] += 1
+    assert not is_of(line, hourglass, lines[0]['key'])
 
 
 def test_pieces_give_what_one_run_gives(plan, lines, trainings, tmp_path, monkeypatch):
