@@ -76,9 +76,10 @@ def _provide_torchvision() -> None:
             del sys.modules[name]
         reason = f'torchvision could not be imported ({error})'
         package = _Placeholder('torchvision', reason)
-        package.transforms = _Placeholder('torchvision.transforms', reason)
+        transforms = _Placeholder('torchvision.transforms', reason)
+        setattr(package, 'transforms', transforms)  # noqa: B010
         sys.modules['torchvision'] = package
-        sys.modules['torchvision.transforms'] = package.transforms
+        sys.modules['torchvision.transforms'] = transforms
 
 
 def _history_buffer_method(owner: type, name: str) -> Callable[..., Any]:

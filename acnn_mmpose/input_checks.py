@@ -57,7 +57,7 @@ def describe_size_problem(shape: Sequence[int]) -> str:
     )
 
 
-def describe_box_problem(box: Sequence[float], shape: tuple[int, int] | None = None) -> str:
+def describe_box_problem(box: Sequence[float], shape: Sequence[int] | None = None) -> str:
     """Say what is wrong with a box.
 
     Args:

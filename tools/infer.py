@@ -46,7 +46,7 @@ def main() -> None:
     args = parse_args()
     cfg = engine.load_config(args.config)
     source = open_source(args.source)
-    find_boxes = None
+    find_boxes: FileBoxes | DetectorBoxes | None = None
     if args.boxes:
         find_boxes = FileBoxes(args.boxes)
     model = engine.load_model(cfg, args.checkpoint, args.device)

@@ -9,6 +9,7 @@ that puts loading off leaves an empty array of the photograph's shape as ``img``
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -31,7 +32,7 @@ class Region(NamedTuple):
     right: int
     bottom: int
 
-    def clip(self, shape: tuple[int, int]) -> Region:
+    def clip(self, shape: Sequence[int]) -> Region:
         """Cut off what is outside an image of this height and width."""
         height, width = shape
         left, right = np.clip([self.left, self.right], 0, width).tolist()
@@ -102,7 +103,7 @@ class TopdownCrop(TopdownAffine):
             return super().transform(results)
         results['img'] = []  # MMPose warps every image of a list: here only the joints
         results = super().transform(results)
-        matrix = matrix @ to_full_size(image.shape[:2], full_shape, step, flip)
+        matrix = np.matmul(matrix, to_full_size(image.shape[:2], full_shape, step, flip))
         results['img'] = cv2.warpAffine(image, matrix, self.input_size, flags=cv2.INTER_LINEAR)
         return results
 
@@ -143,7 +144,7 @@ def sampled_region(matrix: np.ndarray, size: tuple[int, int]) -> Region:
     return Region(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
 
 
-def flip_region(region: Region, shape: tuple[int, int], flip: int | None) -> Region:
+def flip_region(region: Region, shape: Sequence[int], flip: int | None) -> Region:
     """Return where a region of the flipped image is in the image; ``flip`` is cv2's code."""
     height, width = shape
     left, top, right, bottom = region
@@ -160,7 +161,7 @@ def shrinkage(matrix: np.ndarray) -> float:
 
 
 def to_full_size(
-    reduced: tuple[int, int], full: tuple[int, int], step: int, flip: int | None
+    reduced: Sequence[int], full: Sequence[int], step: int, flip: int | None
 ) -> np.ndarray:
     """Return what takes a reduced image's pixels to those of the full one.
 

@@ -99,10 +99,10 @@ def cut_crops(image: np.ndarray, regions: Regions, input_size: Sequence[int]) ->
     for crop, center, size in zip(crops, regions.centers, regions.sizes):
         # the matrix from the center, the middle of the left edge, and the corner below a square's,
         # in float32: as MMPose makes it, so that pixels are equal
-        middle = np.float32(center)
-        left = np.float32([center[0] - size[0] * 0.5, center[1]])
-        source = np.stack([middle, left, left + np.float32([0, middle[0] - left[0]])])
-        target = np.float32([[width, height], [0, height], [0, height + width]]) * np.float32(0.5)
+        middle = center.astype(np.float32)
+        left = np.array([center[0] - size[0] * 0.5, center[1]], np.float32)
+        source = np.stack([middle, left, left + np.array([0, middle[0] - left[0]], np.float32)])
+        target = np.array([[width, height], [0, height], [0, height + width]], np.float32) / 2
         matrix = cv2.getAffineTransform(source, target)
         cv2.warpAffine(image, matrix, (width, height), dst=crop, flags=cv2.INTER_LINEAR)
     return crops
@@ -110,6 +110,6 @@ def cut_crops(image: np.ndarray, regions: Regions, input_size: Sequence[int]) ->
 
 def to_image(points: np.ndarray, regions: Regions, input_size: Sequence[int]) -> np.ndarray:
     """Map points (n, K, 2) from pixels of the crops to pixels of the image."""
-    scales = regions.sizes / np.float32(input_size)
+    scales = regions.sizes / np.array(input_size, np.float32)
     corners = regions.centers - 0.5 * regions.sizes
-    return np.float32(points * scales[:, None] + corners[:, None])
+    return (points * scales[:, None] + corners[:, None]).astype(np.float32)

@@ -10,6 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -63,7 +64,8 @@ def trace(network: ExportNetwork) -> bytes:
     width, height = network.input_size
     example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
     names = ('images', *network.output_names)
-    has_choice = 'dynamo' in inspect.signature(torch.onnx.export).parameters  # torch >= 2.5
+    parameters = inspect.signature(torch.onnx.export).parameters
+    tracing: dict[str, Any] = {'dynamo': False} if 'dynamo' in parameters else {}  # torch >= 2.5
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         # the size that the trace takes as constant is; that tracing is the older way is known
         warnings.simplefilter('ignore', torch.jit.TracerWarning)
@@ -77,6 +79,6 @@ def trace(network: ExportNetwork) -> bytes:
             output_names=list(names[1:]),
             dynamic_axes={name: {0: 'N'} for name in names},
             opset_version=OPSET,
-            **({'dynamo': False} if has_choice else {}),
+            **tracing,
         )
         return path.read_bytes()

@@ -90,7 +90,7 @@ class Predictor:
             keypoints=to_image(points, regions, size),
             scores=scores,
             masks=masks,
-            crops=np.float32(np.concatenate(corners, axis=1)),
+            crops=np.concatenate(corners, axis=1, dtype=np.float32, casting='same_kind'),
         )
 
     def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -128,7 +128,7 @@ def _check_equal(wanted: np.ndarray, got: np.ndarray) -> None:
 def _describe(image: np.ndarray, model: ACNN) -> dict:
     """Make a whole image the input of a test pipeline, as ``inference_topdown`` does."""
     height, width = image.shape[:2]
-    box = np.float32([[0, 0, width, height]])
+    box = np.array([[0, 0, width, height]], np.float32)
     return {'img': image, 'bbox': box, 'bbox_score': np.ones(1), **model.dataset_meta}
 
 

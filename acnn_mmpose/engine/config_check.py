@@ -46,10 +46,10 @@ def check_config(cfg: Config) -> None:
         if value is not None:
             _check_whole(f'train_cfg.{name}', value, least=1)
     for where, registry, entry in _list_modules(cfg):
-        name = entry.get('type') if isinstance(entry, dict) else None
-        if isinstance(name, str) and registry.get(name) is None:
+        kind = entry.get('type') if isinstance(entry, dict) else None
+        if isinstance(kind, str) and registry.get(kind) is None:
             raise ACNNError(
-                f'{where} names {name!r}, which nobody has registered: correct its type, or import '
+                f'{where} names {kind!r}, which nobody has registered: correct its type, or import '
                 'the module that registers it with custom_imports'
             )
     _check_sizes(cfg, _build_model(cfg))
@@ -182,7 +182,7 @@ def _check_codec(head: ACNNHead) -> None:
         )
 
 
-def _pair(name: str, value: object) -> tuple[int, int]:
+def _pair(name: str, value: Any) -> tuple[int, int]:
     """Read a size, (width, height).
 
     Raises:
@@ -191,7 +191,8 @@ def _pair(name: str, value: object) -> tuple[int, int]:
     is_pair = isinstance(value, (list, tuple, np.ndarray)) and len(value) == 2
     if not is_pair or not all(isinstance(side, (int, np.integer)) for side in value):
         raise ACNNError(f'{name} must be (width, height) in whole pixels, but is {value!r}')
-    return tuple(value)
+    width, height = value
+    return width, height
 
 
 def _check_pipeline_sizes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from datetime import timedelta
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -47,7 +48,7 @@ def set_launcher(cfg: Config, launcher: str) -> None:
             "launcher 'pytorch' (tools/dist_train.sh)"
         )
     if not distributed.is_initialized():
-        wait = {} if timeout is None else {'timeout': timedelta(seconds=timeout)}
+        wait: dict[str, Any] = {} if timeout is None else {'timeout': timedelta(seconds=timeout)}
         distributed.init_process_group('gloo', **wait)
     cfg.model_wrapper_cfg = dict(
         type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import ACNNError
 from .table import read_table
@@ -37,7 +37,7 @@ def read_run(work_dir: str) -> RunLog:
         ACNNError: If the folder holds no log of a training.
     """
     folder = Path(work_dir)
-    by_step: dict[int, dict[str, float]] = {}
+    by_step: dict[int, dict[str, Any]] = {}
     precision: dict[int, float] = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
@@ -64,7 +64,7 @@ def read_run(work_dir: str) -> RunLog:
     return RunLog(folder.name, training, scores, epochs)
 
 
-def _steps_per_epoch(by_step: dict[int, dict[str, float]]) -> float:
+def _steps_per_epoch(by_step: dict[int, dict[str, Any]]) -> float:
     """Work out an epoch's length; MMEngine logs the same steps of every epoch."""
     first_steps: dict[int, int] = {}
     for step, entry in sorted(by_step.items()):
@@ -78,7 +78,7 @@ def _steps_per_epoch(by_step: dict[int, dict[str, float]]) -> float:
 def _read_stages(folder: Path) -> Curves:
     stages: dict[str, dict[int, float]] = {}
     for path in sorted(folder.glob('*/pckh_epoch_*.json')):
-        epoch = int(re.search(r'(\d+)\.json$', path.name)[1])
+        epoch = int(path.stem.rpartition('_')[2])
         for row in read_table(path):
             match = re.match(r'stage (\d+)', row.method)
             if match and row.measure == 'PCKh@0.5':

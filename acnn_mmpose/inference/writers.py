@@ -57,7 +57,7 @@ class VideoWriter:
         if self.writer is None:
             height, width = picture.shape[:2]
             self.size = width + width % 2, height + height % 2  # codecs want even sizes
-            codec = cv2.VideoWriter_fourcc(*'mp4v')
+            codec = cv2.VideoWriter.fourcc(*'mp4v')
             self.partial = partial_name(self.path).with_suffix('.partial.mp4')
             self.writer = cv2.VideoWriter(str(self.partial), codec, self.fps, self.size)
             if not self.writer.isOpened():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from mmengine.model import constant_init
 from torch import Tensor, nn
 
 from ..errors import ACNNError
@@ -75,8 +76,7 @@ class MaskBranch(nn.Module):
         self.stride = stride
         self.hidden = conv_norm_relu(channels, channels // 4, 1)
         self.logit = nn.Conv2d(channels // 4, 1, 1)
-        nn.init.zeros_(self.logit.weight)
-        nn.init.constant_(self.logit.bias, initial_bias)
+        constant_init(self.logit, 0, bias=initial_bias)
 
     def forward(self, y: Tensor) -> Tensor:
         """Map y (N, C, h, w) to the mask (N, 1, h, w), in [0, 1]."""

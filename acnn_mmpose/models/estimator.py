@@ -212,8 +212,8 @@ class ACNN(TopdownPoseEstimator):
         """
         for pred, sample in zip(batch_pred_instances, batch_data_samples):
             if 'attention_masks' in pred:
-                pred.input_center = np.float32(sample.metainfo['input_center'])[None]
-                pred.input_scale = np.float32(sample.metainfo['input_scale'])[None]
+                pred.input_center = np.array([sample.metainfo['input_center']], np.float32)
+                pred.input_scale = np.array([sample.metainfo['input_scale']], np.float32)
             if 'stage_keypoints' in pred:
                 meta = sample.metainfo
                 # in place and in this order, as MMPose maps `keypoints`: equal to the last bit

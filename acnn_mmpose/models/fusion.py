@@ -24,5 +24,6 @@ def fold_norms(network: nn.Module) -> None:
     for module in list(network.modules()):
         if isinstance(module, Residual):
             # one flat chain, in which fuse_conv_bn sees that a norm follows a convolution
-            module.branch = nn.Sequential(*(layer for block in module.branch for layer in block))
+            blocks = module.branch.children()
+            module.branch = nn.Sequential(*(layer for b in blocks for layer in b.children()))
     fuse_conv_bn(network)

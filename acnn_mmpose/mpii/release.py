@@ -121,7 +121,7 @@ def records(value: Any) -> list[np.void]:
 
 def to_fields(record: np.void) -> dict[str, Any]:
     """Return a struct's fields by name."""
-    return {name: record[name] for name in record.dtype.names}
+    return {name: record[name] for name in record.dtype.names or ()}
 
 
 def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -147,7 +147,7 @@ def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
 def _load_struct(path: str | Path) -> np.void:
     structs = records(load_mat(path, 'RELEASE'))
     missing = {'annolist', 'img_train', 'single_person'}.difference(
-        structs[0].dtype.names if structs else ()
+        to_fields(structs[0]) if structs else ()
     )
     if missing:
         raise ACNNError(
@@ -208,7 +208,7 @@ def _points(rect: np.void) -> Iterator[np.void]:
 
 def _field(record: np.void, name: str) -> Any:
     """Return a field of a struct, an empty array if this struct does not have it."""
-    return record[name] if name in record.dtype.names else np.empty(0)
+    return record[name] if name in (record.dtype.names or ()) else np.empty(0)
 
 
 def _number(value: Any) -> float:

@@ -165,7 +165,7 @@ def _image_to_json(image: np.void) -> dict:
     """List an image's rectangles in their order, without points where none were predicted."""
     rects = []
     for rect in records(image['annorect']):
-        annopoints = records(rect['annopoints']) if 'annopoints' in rect.dtype.names else []
+        annopoints = records(to_fields(rect).get('annopoints'))
         point = [
             {name: record[name] for name in ('id', 'x', 'y')}
             for struct in annopoints

@@ -198,7 +198,7 @@ def _draw_distractors(
         start = rng.uniform(0, shape[::-1])
         end = start + rng.normal(0, 0.2 * stature, size=2)
         radii = stature * rng.uniform(0.015, 0.045, size=2)
-        colour = tones[rng.integers(len(tones))]
+        colour: tuple | np.ndarray = tones[rng.integers(len(tones))]
         if rng.random() < 0.5:
             colour = random_colour(rng, (0.3, 0.9), (0.3, 0.9))
         paint_shape(image, Shape(np.stack([start, end]), radii, plain_paint(colour)))
@@ -216,7 +216,7 @@ def _photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     """Returns ``image`` as a camera takes it: lit differently, with noise of the sensor."""
     contrast, brightness = rng.uniform(0.75, 1.1), rng.uniform(-15, 15)
     grain = rng.integers(-5, 6, size=image.shape[:2], dtype=np.int16)
-    lit = np.int16(contrast * np.arange(256) + brightness)[image]
+    lit = (contrast * np.arange(256) + brightness).astype(np.int16)[image]
     return np.clip(lit + grain[..., None], 0, 255).astype(np.uint8)
 
 

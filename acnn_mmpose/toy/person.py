@@ -94,7 +94,7 @@ def random_colour(
     return (255 * np.array(rgb[::-1])).astype(np.uint8)
 
 
-def plain_paint(colour: tuple[int, int, int] | np.ndarray) -> Paint:
+def plain_paint(colour: tuple | np.ndarray) -> Paint:
     """Returns a paint of one BGR ``colour`` (3,)."""
     return Paint(np.array([colour, colour], np.uint8))
 
@@ -132,14 +132,14 @@ def paint_shape(image: np.ndarray, shape: Shape, edged: bool = True) -> None:
     window = np.s_[low[1] : high[1], low[0] : high[0]]
     points = np.rint((hull - low) * 2**SUBPIXEL_BITS).astype(np.int32)
     mask = np.zeros(image[window].shape[:2], np.uint8)
-    cv2.fillConvexPoly(mask, points, 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.fillConvexPoly(mask, points, (255,), cv2.LINE_AA, SUBPIXEL_BITS)
     cover = mask[..., None] / np.float32(255)
     mixed = image[window] + (shape.paint.pixels(low, high) - np.float32(image[window])) * cover
-    mixed = np.rint(mixed).astype(np.uint8)
+    drawn: np.ndarray = np.rint(mixed).astype(np.uint8)
     if edged:
         edge = (EDGE_SHADE * shape.paint.colours[0]).tolist()
-        cv2.polylines(mixed, [points], True, edge, 1, cv2.LINE_AA, SUBPIXEL_BITS)
-    image[window] = mixed
+        cv2.polylines(drawn, [points], True, edge, 1, cv2.LINE_AA, SUBPIXEL_BITS)
+    image[window] = drawn
 
 
 def dress(rng: np.random.Generator) -> Outfit:
@@ -189,10 +189,12 @@ def body_parts(figure: Figure, outfit: Outfit) -> list[Part]:
     return sorted(parts, key=lambda part: part.depth)
 
 
-def _shape(figure: Figure, centres: list[np.ndarray], radii: tuple, paint: Paint) -> Shape:
+def _shape(
+    figure: Figure, centres: list[np.ndarray], radii: tuple[float, ...], paint: Paint
+) -> Shape:
     """Returns the hull of circles at ``centres`` in pixels, with radii in statures."""
-    radii = np.broadcast_to(figure.stature * np.asarray(radii, float), len(centres))
-    return Shape(np.stack(centres), radii, paint)
+    pixels = np.broadcast_to(figure.stature * np.asarray(radii, float), len(centres))
+    return Shape(np.stack(centres), pixels, paint)
 
 
 def _torso(figure: Figure, outfit: Outfit) -> list[Part]:
@@ -239,7 +241,8 @@ def _head(figure: Figure, outfit: Outfit) -> list[Part]:
         return middle + figure.stature * figure.head @ offset
 
     stretch = BONES['head'] / 2 / HEAD_RADIUS - 1  # the head is longer than it is wide
-    skull = _shape(figure, [place(0, stretch, 0), place(0, -stretch, 0)], HEAD_RADIUS, outfit.hair)
+    ends = [place(0, stretch, 0), place(0, -stretch, 0)]
+    skull = _shape(figure, ends, (HEAD_RADIUS,), outfit.hair)
     jaw = [place(0, 0, 0.35), place(0, -0.55, 0.4)]
     face = _shape(figure, jaw, (0.8 * HEAD_RADIUS, 0.6 * HEAD_RADIUS), outfit.skin)
     eyes = [_shape(figure, [place(left, 0.1, 0.95)], (0.007,), EYE_PAINT) for left in (-0.38, 0.38)]

@@ -8,6 +8,7 @@ Shape legend: I instances, S stages, H x W image, h x w mask.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -68,7 +69,7 @@ def crop_boxes(instances: InstanceData) -> list[CropBox]:
     ]
 
 
-def place_mask(mask: np.ndarray, box: CropBox, shape: tuple[int, int]) -> np.ndarray:
+def place_mask(mask: np.ndarray, box: CropBox, shape: Sequence[int]) -> np.ndarray:
     """Map a mask from its crop to the image, without interpolation.
 
     Args:
@@ -79,7 +80,7 @@ def place_mask(mask: np.ndarray, box: CropBox, shape: tuple[int, int]) -> np.nda
     Returns:
         (H, W), float32: the mask's value, ``OUTSIDE`` where the image is not part of the crop.
     """
-    size = shape[::-1]
+    size = shape[1], shape[0]
     height, width = mask.shape
     placed = cv2.warpAffine(
         mask.astype(np.float32),
@@ -98,7 +99,7 @@ def place_mask(mask: np.ndarray, box: CropBox, shape: tuple[int, int]) -> np.nda
     return np.where(inside, placed, np.float32(OUTSIDE))
 
 
-def place_stage(instances: InstanceData, stage: int, shape: tuple[int, int]) -> np.ndarray:
+def place_stage(instances: InstanceData, stage: int, shape: Sequence[int]) -> np.ndarray:
     """Map the masks of one stage of all people to the image; what anybody's mask keeps is kept.
 
     Args:

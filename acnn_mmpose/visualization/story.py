@@ -44,7 +44,7 @@ def tell_story(
         stage = i + 1
         before = keypoints[max(i - 1, 0)]
         moved = np.linalg.norm(keypoints[i] - before, axis=-1) > cell
-        past = None if i == 0 else combined[i] - own[i]
+        past = combined[i] - own[i]
         rows.append(
             [
                 None if i == 0 else _mask_tile(crop, masks[i - 1], i, box),

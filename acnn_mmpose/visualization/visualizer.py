@@ -52,6 +52,9 @@ class AttentionVisualizer(PoseLocalVisualizer):
         ACNNError: If the mode is unknown.
     """
 
+    radius: float
+    line_width: float
+
     def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         self.mode = mode

@@ -16,12 +16,12 @@ from acnn_mmpose.engine import amp_dtype, enable_amp
 import cv2
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmpose.apis import inference_topdown, init_model
 from mmpose.models.heads import CPMHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
-from torch import nn
 
 from .setup import Setup
 
@@ -93,7 +93,7 @@ def matrix_product(device: str, dtype: torch.dtype) -> Run:
     return lambda: left @ right
 
 
-def build_network(cfg: Config, device: str, plain: bool = False) -> nn.Module:
+def build_network(cfg: Config, device: str, plain: bool = False) -> BaseModel:
     """Build a network with the same random weights every time."""
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(device)

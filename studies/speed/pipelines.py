@@ -13,7 +13,7 @@ from acnn_mmpose.datasets.crop_cache import write_crops
 import cv2
 import numpy as np
 from mmengine.dataset import Compose
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from .setup import Setup
 
@@ -31,7 +31,7 @@ class TimedPipeline:
 
     def __init__(self, transforms: list[dict], people: list[dict[str, Any]]) -> None:
         self.parts: dict[str, list[float]] = {}
-        self._worker = DataLoader(
+        self._worker: DataLoader = DataLoader(
             _SampleTimes(transforms, people),
             batch_size=None,
             num_workers=1,
@@ -47,7 +47,7 @@ class TimedPipeline:
                 self.parts.setdefault(name, []).append(seconds)
 
 
-class _SampleTimes:
+class _SampleTimes(Dataset):
     """A data set of how long every transform takes per person, in seconds."""
 
     def __init__(self, transforms: list[dict], people: list[dict[str, Any]]) -> None:
@@ -106,7 +106,7 @@ def _load_with(setup: Setup, **load: str) -> list[dict]:
 def stock_pipeline(setup: Setup) -> TimedPipeline:
     """Prepare MMPose's own transforms with the same augmentation."""
     codec = setup.cfg.model.head.decoder
-    transforms = [
+    transforms: list[dict] = [
         dict(type='LoadImage'),
         dict(type='GetBBoxCenterScale'),
         dict(type='RandomFlip', direction='horizontal'),

@@ -50,6 +50,6 @@ def attention_statistics(setup: Setup) -> Callable[[], Any]:
 
     def run() -> None:
         measure_coverage(stack_masks(stages), targets).tolist()
-        root_mean_square(gradients).item()
+        float(root_mean_square(gradients) or 0)
 
     return run

@@ -26,7 +26,8 @@ def yardstick(dtype: torch.dtype) -> str:
     return f'matrix product, {spell(dtype)}'
 
 
-class Case(NamedTuple):
+@dataclass(frozen=True)
+class Case:
     """One thing to measure.
 
     Attributes:
@@ -124,10 +125,11 @@ class Table:
 
         Arguments as the attributes of :class:`Comparison`.
         """
-        return median(
-            (figures[name] - figures.get(without, 0)) / (figures[other] - figures.get(without, 0))
-            for figures in self.rounds
-        )
+
+        def part(figures: dict[str, float]) -> float:
+            return figures[without] if without else 0
+
+        return median((f[name] - part(f)) / (f[other] - part(f)) for f in self.rounds)
 
     def typical(self, name: str) -> float:
         """Compute the median figure of a case."""

@@ -63,7 +63,7 @@ class AttentionStatsHook(Hook):
         self.interval = interval
         self.patience = patience
         self._measuring = False
-        self._stages: tuple[StageOutput, ...] | None = None
+        self._stages: tuple[StageOutput, ...] = ()
         self._gradients: dict[str, Tensor] = {}
         self._handles: list = []
 
@@ -114,7 +114,7 @@ class AttentionStatsHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: dict | None = None,
+        data_batch: dict,
         outputs: dict | None = None,
     ) -> None:
         """Put the figures into the message hub."""
@@ -130,7 +130,7 @@ class AttentionStatsHook(Hook):
         scalars.update((name, value.item()) for name, value in self._gradients.items())
         for name, value in scalars.items():
             runner.message_hub.update_scalar(f'train/{name}', value)
-        self._measuring, self._stages, self._gradients = False, None, {}
+        self._measuring, self._stages, self._gradients = False, (), {}
         self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
 
     def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:

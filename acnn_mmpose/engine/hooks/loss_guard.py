@@ -33,8 +33,8 @@ class LossGuardHook(Hook):
         self,
         runner: Runner,
         batch_idx: int,
-        data_batch: dict | None = None,
-        outputs: dict[str, torch.Tensor] | None = None,
+        data_batch: dict,
+        outputs: dict[str, torch.Tensor],
     ) -> None:
         """Check the loss."""
         is_due = self.every_n_train_iters(runner, self.interval)
