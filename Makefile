@@ -2,7 +2,8 @@
 #
 #   make demo   set up, make toy data, train the three phases, evaluate, draw (minutes on 2 cores)
 #   make test   set up, run the tests
-#   make lint   set up, check the style
+#   make lint   set up, check style (ruff), types (mypy) and who imports whom (import-linter)
+#   make docs   set up, build the documentation as a site: work_dirs/site/index.html
 #   make clean  remove what these made, the environment too
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -17,7 +18,7 @@ export PYTHONUNBUFFERED := 1
 # The toy configs read data/toy unless this is set.
 unexport ACNN_DATA_ROOT
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs clean
 .DELETE_ON_ERROR:
 
 demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
@@ -30,6 +31,12 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)
+	$(BIN)/pip install --quiet -r requirements/docs.txt
+	$(BIN)/mkdocs build --strict --site-dir work_dirs/site
 
 clean:
 	rm -rf .venv data/toy $(DEMO) *.egg-info

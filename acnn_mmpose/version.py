@@ -1,3 +1,3 @@
 """Version of the package; ``setup.py`` reads it without importing anything."""
 
-__version__ = '0.1.0'
+__version__ = '1.0.0'

@@ -31,7 +31,8 @@ class SeededSamples:
     @classmethod
     def install(cls, dataset: Dataset) -> SeededSamples:
         """Make data loaders fetch samples here: they ask a data set for ``__getitems__`` first."""
-        dataset.__getitems__ = samples = cls(dataset)
+        samples = cls(dataset)
+        setattr(dataset, '__getitems__', samples)  # noqa: B010
         return samples
 
     def start_epoch(self, seed: int, epoch: int) -> None:
