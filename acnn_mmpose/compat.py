@@ -59,7 +59,7 @@ def _provide_mmcv_ops() -> None:
             'mmcv-lite has no compiled operators; install full mmcv to use models that need them'
         )
         extension = _Placeholder('mmcv._ext', reason)
-        extension.nms = nms
+        setattr(extension, 'nms', nms)  # noqa: B010
         sys.modules['mmcv._ext'] = extension
 
 

@@ -76,6 +76,7 @@ class DetectorBoxes:
 
         Boxes that can hold nobody are left out: a detector that pads images may find some there.
         """
+        assert frame.image is not None, 'only what can be read is predicted'
         result = self.detector(frame.image, return_datasamples=True)['predictions'][0]
         found = result.pred_instances.cpu().numpy()
         found = found[(found.labels == self.category) & (found.scores > self.score)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -20,7 +20,8 @@ mimetypes.add_type('image/webp', '.webp')
 mimetypes.add_type('video/x-matroska', '.mkv')
 
 
-class Frame(NamedTuple):
+@dataclass(frozen=True)
+class Frame:
     """One image of a source.
 
     Attributes:
@@ -36,7 +37,8 @@ class Frame(NamedTuple):
     problem: str = ''
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """Images, and what is known about them.
 
     Attributes:
@@ -73,7 +75,7 @@ def open_source(where: str) -> Source:
     if path.is_file():
         if _kind(path) != 'video':
             return Source(_read_files([path]), 1, None, path.name, path.parent)
-        return _open_video(where, path.name)._replace(folder=path.parent)
+        return replace(_open_video(where, path.name), folder=path.parent)
     if where.isdigit():
         return _open_video(int(where), f'webcam{where}')
     raise ACNNError(f'{where} does not exist: give an image, a folder, a video or a webcam index')
@@ -102,8 +104,8 @@ def _open_video(where: str | int, name: str) -> Source:
     found, first = capture.read()
     if not found:
         raise ACNNError(f'{name} has no frame that can be read: convert it to mp4')
-    count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    count = count if count > 0 else None  # unknown for webcams
+    announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    count = announced if announced > 0 else None  # unknown for webcams
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < MAX_FPS:  # unknown, or not a number
         fps = 25.0

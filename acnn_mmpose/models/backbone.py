@@ -6,7 +6,7 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from mmengine.model import BaseModule
@@ -177,7 +177,8 @@ class AttentionHourglassNet(BaseModule):
             if self.sparse and mask is not None:
                 stage = self._run_sparse_stage(i, x, mask)
             elif windows is not None:
-                stage = StageOutput(*run_in_windows(run, x, mask, windows))
+                feature, next_mask, *_ = run_in_windows(run, x, cast(Tensor, mask), windows)
+                stage = StageOutput(cast(Tensor, feature), next_mask)
             else:
                 stage = run(x if mask is None else x * mask)  # Eq. 1
             stages.append(stage)
@@ -199,7 +200,7 @@ class AttentionHourglassNet(BaseModule):
 
     def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
         """Map what stage i - 1 hands on and M(i-1) to f(y) and M(i), in kept cells only."""
-        branch = self.mask_branches[i] if i < len(self.mask_branches) else None
+        branch = cast(MaskBranch, self.mask_branches[i]) if i < len(self.mask_branches) else None
         in_full = self.is_compiled or torch.jit.is_tracing()
         outputs = run_sparse_stage(
             self.thetas[i], self.projections[i], branch, x, mask, in_full=in_full
@@ -228,7 +229,7 @@ class AttentionHourglassNet(BaseModule):
     @property
     def _dtype(self) -> torch.dtype:
         """The dtype that convolutions compute in, outside of autocast."""
-        return self.stem[0][0].weight.dtype
+        return next(self.stem.parameters()).dtype
 
     @property
     def _in_training(self) -> bool:

@@ -59,7 +59,7 @@ class ACNNHead(CPMHead):
             init_cfg=init_cfg,
         )
         self.adds_discarded = adds_discarded
-        self.coverage_loss = coverage_loss and MODELS.build(coverage_loss)
+        self.coverage_loss = MODELS.build(coverage_loss) if coverage_loss else None
 
     def forward(self, feats: Sequence[StageOutput]) -> list[Tensor]:
         """Compute every stage's prediction.

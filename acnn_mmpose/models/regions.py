@@ -92,7 +92,7 @@ def run_in_windows(
             for output in outputs
         ]
         for whole, output in zip(maps, outputs):
-            if output is not None:
+            if whole is not None and output is not None:
                 for n, part in zip(people, output):
                     # times 0, not left out: a distributed run needs all gradients, if only of 0
                     _cut(whole[n], windows[n]).copy_(part if windows[n].kept else part * 0)
@@ -123,7 +123,7 @@ def force_window(mask_branches: nn.ModuleList, window: Window) -> Iterator[None]
             hook.remove()
 
 
-def _bounding_boxes(mask: Tensor) -> list[list[int]]:
+def _bounding_boxes(mask: Tensor) -> list[tuple[int, int, int, int]]:
     """Find (top, bottom, left, right) of what each mask keeps, ends exclusive; bottom 0: nothing.
 
     Args:

@@ -23,7 +23,9 @@ Shape legend: N batch, C channels, h x w feature map, n kept cells of all people
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import cached_property
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +45,7 @@ ROWS_AT_ONCE = 4096
 
 
 def run_sparse_stage(
-    theta: nn.Sequential,
+    theta: nn.Module,
     projection: nn.Module,
     mask_branch: MaskBranch | None,
     x: Tensor,
@@ -67,7 +69,7 @@ def run_sparse_stage(
     kept = mask[:, 0] > 0
     in_full = in_full or bool(kept.float().mean() > DENSE_ABOVE)
     form = MaskedMaps(kept) if in_full else KeptRows(kept)
-    hourglass, residual = theta
+    hourglass, residual = cast('tuple[Hourglass, Residual]', theta.children())
     x = form.enter(x) * form.enter(mask)  # Eq. 1
     y = x + form.residual(residual, _run_hourglass(hourglass, x, form, SPARSE_LEVELS))
     feature = form.leave(form.run(projection, y))
@@ -86,7 +88,7 @@ def _run_hourglass(
         low = form.enter(F.interpolate(low, scale_factor=2, mode='nearest'))
     else:
         half = form.half
-        low = half.residual(hourglass.down[1], form.pool(x))
+        low = half.residual(cast(Residual, hourglass.down[1]), form.pool(x))
         if isinstance(hourglass.inner, Residual):
             low = half.residual(hourglass.inner, low)
         else:
@@ -95,8 +97,16 @@ def _run_hourglass(
     return form.residual(hourglass.skip, x) + low
 
 
-class _Form:
+class _Form(ABC):
     """Features of one resolution, in some form, and what runs on them."""
+
+    @abstractmethod
+    def convolve(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
+        """Run a convolution."""
+
+    @abstractmethod
+    def normalise(self, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
+        """Run a norm."""
 
     def residual(self, module: Residual, x: Tensor) -> Tensor:
         """R(x; M)."""
@@ -268,6 +278,6 @@ def _batch_norm(norm: nn.BatchNorm2d, x: Tensor, training: bool) -> Tensor:
         norm.weight,
         norm.bias,
         training,
-        norm.momentum,
+        norm.momentum or 0.0,
         norm.eps,
     )

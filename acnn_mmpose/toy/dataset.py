@@ -279,12 +279,12 @@ def _write_dataset(root: Path, options: dict[str, int]) -> None:
         drawn = pool.imap(_write_image, tasks, chunksize=8)
         records = list(tqdm(drawn, 'Drawing toy people', len(tasks), unit='image'))
     train, val = records[: options['num_train']], records[options['num_train'] :]
-    annotations = {
+    files: dict[str | Path, bytes | str] = {
         root / 'annotations' / f'mpii_{name}.json': json.dumps([entry for entry, _ in part])
         for name, part in zip(SPLITS, (train, val))
     }
-    evaluation_file = root / 'annotations' / 'mpii_gt_val.mat'
-    write_together({**annotations, evaluation_file: _evaluation_file(val)})
+    files[root / 'annotations' / 'mpii_gt_val.mat'] = _evaluation_file(val)
+    write_together(files)
 
 
 def _write_image(task: tuple[Path, int, int, int]) -> tuple[dict[str, Any], np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acnn_mmpose.deploy.onnx_export import export_onnx
 from acnn_mmpose.deploy.onnx_predictor import Predictor
@@ -52,7 +52,7 @@ def deployed_pass(
     def run() -> Any:
         if not half_map:
             return model(inputs, None, mode='tensor')
-        with force_window(model.backbone.mask_branches, middle):
+        with force_window(model.backbone.mask_branches, cast(Window, middle)):
             return model(inputs, None, mode='tensor')
 
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 from acnn_mmpose.errors import ACNNError
@@ -181,7 +182,7 @@ def test_an_interrupt_keeps_what_was_done(model, images, tmp_path):
         yield Frame('a.jpg', None, cv2.imread(str(images[0])))
         raise KeyboardInterrupt
 
-    source = open_source(str(images[0]))._replace(frames=frames())
+    source = replace(open_source(str(images[0])), frames=frames())
     assert run_inference(model, source, AttentionVisualizer(), str(tmp_path)).images == 1
     assert len(predictions(tmp_path)['images']) == 1
 
