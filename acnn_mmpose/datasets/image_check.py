@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -94,7 +95,7 @@ def _limit_pixels() -> int:
         if not text.isdecimal() or not int(text):
             raise ACNNError(f'ACNN_MAX_PIXELS must be a whole number above 0, but is {text!r}')
         Image.MAX_IMAGE_PIXELS = -(-int(text) // 2)  # Pillow refuses what has twice as many
-    return 2 * Image.MAX_IMAGE_PIXELS
+    return sys.maxsize if Image.MAX_IMAGE_PIXELS is None else 2 * Image.MAX_IMAGE_PIXELS
 
 
 def _glance_at_image(path: Path) -> Size | str:

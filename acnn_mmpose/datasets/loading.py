@@ -40,10 +40,10 @@ class LoadReadableImage(LoadImage):
         """Load ``img_path``, or take the array ``img``."""
         if 'img' in results:
             results['img'] = to_bgr(results['img'])
-        elif '://' not in (path := str(results['img_path'])):  # a file, which might never end
-            problem = read_header(Path(path))
+        elif '://' not in (name := str(results['img_path'])):  # a file, which might never end
+            problem = read_header(Path(name))
             if isinstance(problem, str):
-                raise UnreadableImageError(f'image {path} {problem}')
+                raise UnreadableImageError(f'image {name} {problem}')
         try:
             results = super().transform(results)
         except (OSError, ValueError, AssertionError, cv2.error) as error:

@@ -38,7 +38,7 @@ def read_run(work_dir: str) -> RunLog:
     """
     folder = Path(work_dir)
     by_step: dict[int, dict[str, Any]] = {}
-    precision: dict[int, float] = {}
+    precision: dict[float, float] = {}
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
             try:
@@ -60,7 +60,7 @@ def read_run(work_dir: str) -> RunLog:
         for name, value in entry.items():
             training.setdefault(name, []).append((step / per_epoch, value))
     epochs = max(entry['epoch'] for entry in by_step.values())
-    scores = {'AP': sorted(precision.items())} if precision else _read_stages(folder)
+    scores: Curves = {'AP': sorted(precision.items())} if precision else _read_stages(folder)
     return RunLog(folder.name, training, scores, epochs)
 
 
