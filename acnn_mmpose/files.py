@@ -1,4 +1,4 @@
-"""Folders to write to, checked before anything long starts, and files that are whole or not there.
+"""Folders to write to, checked early; files that are whole or not there; reading json.
 
 Every file that the package writes goes through :func:`write_whole` or :func:`write_together`.
 """
@@ -6,10 +6,12 @@ Every file that the package writes goes through :func:`write_whole` or :func:`wr
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,6 +43,22 @@ def make_folder(folder: str | Path, what: str, remedy: str = 'choose another one
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ACNNError(f'{what} {folder} is not writable: {remedy}')
     return folder
+
+
+def read_json(path: str | Path, remedy: str) -> Any:
+    """Read a json file.
+
+    Args:
+        path: The file.
+        remedy: What to do if that can't be done.
+
+    Raises:
+        ACNNError: If it can't be read, or is no json or nested too deeply.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding='utf-8'))
+    except (OSError, RecursionError, ValueError) as error:
+        raise ACNNError(f'{path} can not be read as json ({error}): {remedy}') from error
 
 
 def write_whole(path: str | Path, content: bytes | str, remedy: str = REMEDY) -> None:

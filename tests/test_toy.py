@@ -250,7 +250,7 @@ def test_folder_with_other_files_is_refused_and_kept(tmp_path):
 
 def test_damaged_manifest_is_named(tmp_path):
     (tmp_path / 'toy.json').write_text('{')
-    with pytest.raises(ACNNError, match=r'toy\.json is damaged'):
+    with pytest.raises(ACNNError, match=r'toy\.json can not be read as json .*name another folder'):
         make_toy_dataset(tmp_path, 1, 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
-from ..files import write_whole
+from ..files import read_json, write_whole
 from .validate import describe_unsound
 from .weights_file import SUFFIX, digest, pack
 
@@ -71,10 +70,9 @@ def _trained_weights(content: dict[str, Any], checkpoint: str) -> dict[str, torc
 
 
 def _read_metrics(path: Path) -> dict[str, float]:
+    remedy = 'give what test.py --out wrote'
+    metrics = read_json(path, remedy)
     try:
-        metrics = json.loads(path.read_text(encoding='utf-8'))
         return {name: float(value) for name, value in metrics.items()}
-    except (AttributeError, OSError, RecursionError, TypeError, ValueError) as error:
-        raise ACNNError(
-            f'{path} can not be read as metrics ({error}): give what test.py --out wrote'
-        ) from error
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ACNNError(f'{path} can not be read as metrics ({error}): {remedy}') from error

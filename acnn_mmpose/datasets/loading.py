@@ -11,8 +11,8 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ..errors import ACNNError
+from ..image_check import check_image, read_header
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
-from .image_check import check_image, read_header
 
 
 class UnreadableImageError(ACNNError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import DATASETS
 from mmpose.structures.bbox import bbox_cs2xyxy
 
-PIXEL_STD = 200.0  # MPII's scale is a person's height over 200 px
+from ..mpii.annotations import PIXEL_STD, read_annotations
 
 
 @DATASETS.register_module()
@@ -23,7 +22,7 @@ class MpiiTestDataset(MpiiDataset):
 
     def _load_annotations(self) -> tuple[list[dict], list[dict]]:
         """Load ``mpii_test.json``."""
-        entries = json.loads(Path(self.ann_file).read_text(encoding='utf-8'))
+        entries = read_annotations(Path(self.ann_file), has_joints=False)
         instances = [self._to_instance(index, entry) for index, entry in enumerate(entries)]
         images = {i['img_id']: {key: i[key] for key in ('img_id', 'img_path')} for i in instances}
         return instances, list(images.values())

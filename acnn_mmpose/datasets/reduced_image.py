@@ -10,8 +10,8 @@ import numpy as np
 from mmpose.registry import TRANSFORMS
 from PIL import Image
 
+from ..image_check import read_header
 from .crop import Region
-from .image_check import read_header
 from .loading import LoadReadableImage, UnreadableImageError
 
 FLAGS = {

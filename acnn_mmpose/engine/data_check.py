@@ -8,9 +8,10 @@ from pathlib import Path
 from mmengine.config import Config, ConfigDict
 
 from ..datasets import inner_datasets
-from ..datasets.image_check import glance_at_images
 from ..errors import ACNNError
+from ..image_check import glance_at_images
 from ..mpii.annotations import read_annotations, refuse
+from ..mpii.head_boxes import check_head_boxes
 from ..mpii.release import NUM_JOINTS
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
@@ -87,7 +88,9 @@ def _check_metric(cfg: Config, split: str, dataset: ConfigDict) -> None:
 def _check_mpii(dataset: ConfigDict) -> None:
     """Check annotations, head boxes and images of one of MPII's sets."""
     has_joints = dataset.type != 'MpiiTestDataset'
-    entries = read_annotations(_annotations(dataset), dataset.get('headbox_file'), has_joints)
+    entries = read_annotations(_annotations(dataset), has_joints)
+    if dataset.get('headbox_file'):
+        check_head_boxes(dataset.headbox_file, entries)
     _check_images(dataset, sorted({entry['image'] for entry in entries}))
 
 

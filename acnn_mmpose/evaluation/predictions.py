@@ -15,6 +15,7 @@ from mmpose.datasets.datasets import MpiiDataset
 
 from ..errors import ACNNError
 from ..mpii.annotations import read_annotations
+from ..mpii.head_boxes import check_head_boxes
 from ..mpii.mat_file import load_mat
 from ..mpii.release import NUM_JOINTS
 from .metric import table_rows
@@ -45,14 +46,15 @@ def evaluate_file(
     for file in (ann_file, headbox_file):
         if not Path(file).is_file():
             raise ACNNError(f'{file} does not exist: give the files that convert_mpii.py writes')
-    num_people = len(read_annotations(Path(ann_file), headbox_file))
+    entries = read_annotations(Path(ann_file))
+    check_head_boxes(headbox_file, entries)
     people = MpiiDataset(
         ann_file=str(ann_file),
         headbox_file=str(headbox_file),
         test_mode=True,
         serialize_data=False,
     )
-    predicted = read_predictions(path, num_people) - base
+    predicted = read_predictions(path, len(entries)) - base
     results = [
         {
             'pred_coords': predicted[[person['id']]],

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tabulate import tabulate
 
 from ..errors import ACNNError
-from ..files import write_together
+from ..files import read_json, write_together
 from .pckh import JOINT_GROUPS, Scores
 
 TOTALS = ('Total', 'Mean14')
@@ -106,8 +106,8 @@ def read_table(path: Path) -> list[TableRow]:
     Raises:
         ACNNError: If the file is not such a table.
     """
+    records = read_json(path, 'evaluate again')
     try:
-        records = json.loads(path.read_text(encoding='utf-8'))
         return [
             TableRow(
                 record['method'],
@@ -120,12 +120,12 @@ def read_table(path: Path) -> list[TableRow]:
             )
             for record in records
         ]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ACNNError(f'{path} is not a table of an evaluation: {error!r}') from error
 
 
 def _figure(value: float | None) -> float:
-    return math.nan if value is None else value
+    return math.nan if value is None else float(value)
 
 
 def _record(row: TableRow) -> dict:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..files import make_folder, write_together
+from .annotations import entry_problems
+from .head_boxes import is_head_box
 from .mat_file import mat_bytes
 from .release import Image, Person, read_release
 from .split import SplitPerson, find_person, load_val_split
@@ -25,6 +27,7 @@ JOINT_NAMES = (
     *('neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'),
 )
 UNLABELLED = [-1.0, -1.0]
+UNSOUND = 'AN IMAGE NAME, SCALE, POSITION OR JOINT THAT NOBODY CAN USE'
 
 
 class Row(NamedTuple):
@@ -118,6 +121,9 @@ def assign_splits(images: Sequence[Image], val_split: Sequence[SplitPerson]) -> 
         remarks['training people left out: no points, scale or position'] += len(
             image.people
         ) - len(rows)
+        sound = [row for row in rows if not any(entry_problems(to_entry(row), has_joints=True))]
+        remarks[f'training people left out: {UNSOUND}'] += len(rows) - len(sound)
+        rows = sound
         trainval += rows
         if image.name not in val_images:
             train += rows
@@ -139,8 +145,10 @@ def _find_val(
             remarks['people of the validation split NOT FOUND: figures are not comparable'] += 1
         elif not (people[index].is_located and people[index].is_labelled):
             remarks['people of the validation split left out: no points or scale'] += 1
-        elif not np.isfinite(people[index].head_box).all():
+        elif not is_head_box(people[index].head_box):
             remarks['people of the validation split left out: no head box'] += 1
+        elif any(entry_problems(to_entry(Row(wanted.image, people[index])), has_joints=True)):
+            remarks[f'people of the validation split left out: {UNSOUND}'] += 1
         else:
             rows.append(Row(wanted.image, people[index]))
     return rows, {wanted.image for wanted in val_split}
@@ -164,8 +172,9 @@ def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict
             remarks['test people left out: not in single_person, which the benchmark scores'] += 1
         elif not person.is_located:
             remarks['test people in single_person left out: NO SCALE OR POSITION'] += 1
+        elif any(entry_problems(entry := _location(Row(image.name, person)), has_joints=False)):
+            remarks[f'test people in single_person left out: {UNSOUND}'] += 1
         else:
-            entry = _location(Row(image.name, person))
             entries.append({**entry, 'image_index': image_index, 'rect_index': rect_index})
     return entries
 

@@ -96,9 +96,11 @@ def read_release(path: str | Path) -> Release:
             f'{path} is not the official file: annolist has {len(annolist)} images, img_train '
             f'{len(img_train)} and single_person {len(single_person)}, which must be equal'
         )
+    if not np.isin(img_train, (0, 1)).all():
+        raise ACNNError(f'{path} is not the official file: img_train has values other than 0 and 1')
     remarks: Counter = Counter()
     images = [
-        _read_image(record, bool(is_train), _integers(single), remarks)
+        _read_image(record, bool(is_train), _rectangles(single, remarks), remarks)
         for record, is_train, single in zip(annolist, img_train, single_person)
     ]
     test_records = [record for record, is_train in zip(annolist, img_train) if not is_train]
@@ -223,6 +225,11 @@ def _number(value: Any) -> float:
         return np.nan
 
 
-def _integers(value: Any) -> list[int]:
-    """List the integers of an array that may be empty."""
-    return [int(number) for number in np.ravel(value)]
+def _rectangles(value: Any, remarks: Counter) -> list[int]:
+    """List the rectangles, counted from 1, of ``single_person{i}``, which may be empty."""
+    numbers = [_number(number) for number in np.ravel(value)]
+    rectangles = [int(number) for number in numbers if number >= 1 and number.is_integer()]
+    remarks['entries of single_person that name no rectangle (left out)'] += len(numbers) - len(
+        rectangles
+    )
+    return rectangles

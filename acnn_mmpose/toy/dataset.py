@@ -28,7 +28,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import ACNNError
-from ..files import write_together, write_whole
+from ..files import read_json, write_together, write_whole
 from ..mpii.convert import JOINT_NAMES
 from ..mpii.mat_file import mat_bytes
 from .person import (
@@ -226,10 +226,7 @@ def _claim_folder(root: Path, options: dict[str, int]) -> None:
         raise ACNNError(f'The toy data set needs a folder, but {root} is a file.')
     manifest = root / MANIFEST
     if manifest.is_file():
-        try:
-            found = json.loads(manifest.read_text(encoding='utf-8'))
-        except ValueError:
-            raise ACNNError(f'{manifest} is damaged; name another folder.') from None
+        found = read_json(manifest, 'name another folder')
         if found != options:
             raise ACNNError(
                 f'{root} holds a toy data set with other options ({_spell(found)} instead of '

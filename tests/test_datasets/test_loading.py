@@ -14,8 +14,8 @@ from acnn_mmpose.datasets import (
     UnreadableImageError,
     read_image,
 )
-from acnn_mmpose.datasets.image_check import glance_at_images
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.image_check import glance_at_images
 
 import cv2
 import numpy as np

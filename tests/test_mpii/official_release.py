@@ -67,7 +67,8 @@ def save_release(
     cells = np.empty((len(images), 1), dtype=object)
     for index, element in enumerate(images):
         single = single_person[index] if single_person else range(1, element['annorect'].size + 1)
-        cells[index, 0] = np.array(single, dtype=np.uint8).reshape(-1, 1)
+        integers = all(float(number).is_integer() for number in single)
+        cells[index, 0] = np.array(single, np.uint8 if integers else float).reshape(-1, 1)
     release = {
         'annolist': structs(images),
         'img_train': np.array([img_train], dtype=np.uint8),

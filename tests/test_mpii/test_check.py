@@ -72,10 +72,11 @@ def test_every_problem_is_in_one_report(root, monkeypatch, capsys):
         lines[6],
         'mpii_train.json entry 6: has 15 joints and 16 joints_vis: 16 of each are needed, x and y '
         'for each joint',
-        'mpii_train.json entry 7: scale 0 is not between 0 and 50 (times 200 px)',
+        'mpii_train.json entry 7: scale 0 is not between 0.01 and 50 (times 200 px)',
         'mpii_train.json entry 8: center [999, 10] is outside the image 000000009.jpg, 320x240 px',
         'mpii_train.json entry 9: has no joints_vis',
-        "mpii_train.json entry 10: image name 'im.jpg' is not a number, which MpiiDataset needs",
+        "mpii_train.json entry 10: image name 'im.jpg' is not a number like 000001.jpg, which "
+        'MpiiDataset needs',
         'mpii_train.json entry 12: the same person as entry 11 (000000012.jpg [160.0, 120.0])',
         '000000012.jpg is in both mpii_train.json and mpii_val.json',
         'mpii_gt_val.mat has 5 head boxes but mpii_val.json has 6 entries; MMPose matches them by '
@@ -114,8 +115,8 @@ def test_what_is_wholly_missing_is_one_problem_each(root):
         (root / 'annotations' / name).unlink()
     (root / 'annotations' / 'mpii_val.json').write_text('{')
     assert [problem.partition(' can')[0] for problem in check_mpii(root)] == [
-        'mpii_train.json',
-        'mpii_val.json',
+        f'{root}/annotations/mpii_train.json',
+        f'{root}/annotations/mpii_val.json',
         f'image folder {root / "images"} does not exist',
         f'{root / "annotations" / "mpii_gt_val.mat"} does not exist',
     ]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from acnn_mmpose.datasets.image_check import check_images, glance_at_images
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.image_check import check_images, glance_at_images
 
 import numpy as np
 import pytest

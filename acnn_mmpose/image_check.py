@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
-from ..errors import ACNNError
+from .errors import ACNNError
 
 Size = tuple[int, int]
 
