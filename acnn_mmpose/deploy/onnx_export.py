@@ -133,14 +133,9 @@ def _check_file(file: str | Path) -> Path:
 
 
 def _check_network(model: ACNN) -> None:
-    """Check that the network computes the same operations for every image, in float32."""
+    """Check that the network is as it was trained."""
     if model.deployed:
         raise ACNNError('export a model before switch_to_deploy: ONNX Runtime folds norms itself')
-    if model.backbone.regions:
-        raise ACNNError(
-            'regions are found for each person, which an exported network can not do: set '
-            'model.backbone.regions=False, which changes what is computed outside of them'
-        )
 
 
 def _check_masks(model: ACNN) -> None:

@@ -5,7 +5,6 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -17,7 +16,6 @@ from ..errors import ACNNError
 from .attention import MaskBranch
 from .fusion import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
-from .regions import find_windows, run_in_windows
 from .sparse import run_sparse_stage
 
 MASK_MODES = ('ones', 'hard', 'soft')
@@ -65,8 +63,6 @@ class AttentionHourglassNet(BaseModule):
         reinjected_heatmaps: K to add a 1x1 convolution of H(i) to the feature that stage i hands
             on, as Newell et al. do; 0 hands on features only (Eq. 1). The estimator then gives
             the backbone the head's layers.
-        regions: Compute a stage only in the bounding window of what the mask before it keeps, per
-            person (:mod:`.regions`); its output is zero elsewhere. Needs ``'hard'`` masks.
         sparse: Compute a stage only in the cells that the mask before it keeps
             (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
             less is kept. Needs ``'hard'`` masks. Compiled or exported, the same function is
@@ -74,10 +70,8 @@ class AttentionHourglassNet(BaseModule):
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
-        regions: As the argument; may be changed at any time, but not to true without hard masks or
-            once compiled.
-        is_compiled: Whether ``forward`` has been compiled, which regions can't be. Set by the
-            estimator.
+        sparse: As the argument; may be changed at any time where masks are hard.
+        is_compiled: Whether ``forward`` has been compiled. Set by the estimator.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
@@ -101,7 +95,6 @@ class AttentionHourglassNet(BaseModule):
         mask_stride: int = 1,
         detached_masks: bool = False,
         reinjected_heatmaps: int = 0,
-        regions: bool = False,
         sparse: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
@@ -124,7 +117,6 @@ class AttentionHourglassNet(BaseModule):
         self.detached_masks = detached_masks
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
-        self.regions = regions
         self.sparse = sparse
 
         self.stem = Stem(channels)
@@ -171,70 +163,33 @@ class AttentionHourglassNet(BaseModule):
         x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
         stages = []
         mask = None  # of the stage before; None: all ones
-        windows = None  # where X is computed, per person; None: everywhere
         for i in range(self.num_stages):
-            run = partial(self._run_stage, i)
-            if self.sparse and mask is not None:
-                stage = self._run_sparse_stage(i, x, mask)
-            elif windows is not None:
-                feature, next_mask, *_ = run_in_windows(run, x, cast(Tensor, mask), windows)
-                stage = StageOutput(cast(Tensor, feature), next_mask)
-            else:
-                stage = run(x if mask is None else x * mask)  # Eq. 1
-            stages.append(stage)
-            x, mask, _ = stage
+            stages.append(self._run_stage(i, x, mask))
+            x, mask = stages[i].feature, stages[i].mask
             if i < len(self.reinjections):
                 heatmap = self.heatmap_layers[i](x.float()).to(x.dtype)
                 x = x + self.reinjections[i](heatmap)
-            if self.regions and mask is not None:
-                windows = find_windows(mask, windows, 2**self.depth, self._in_training)
         return tuple(stages)
 
-    def _run_stage(self, i: int, x: Tensor) -> StageOutput:
-        """Map X(i) (N, C, h, w) to f(y) and M(i), stages counting from 0."""
-        y = x + self.thetas[i](x)
-        mask = None
-        if i < len(self.mask_branches) and not self.bypass_masks:
-            mask = self.mask_branches[i](y.detach() if self.detached_masks else y)  # Eq. 2
-        return StageOutput(self.projections[i](y), mask)
-
-    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
-        """Map what stage i - 1 hands on and M(i-1) to f(y) and M(i), in kept cells only."""
-        branch = cast(MaskBranch, self.mask_branches[i]) if i < len(self.mask_branches) else None
-        in_full = self.is_compiled or torch.jit.is_tracing()
-        outputs = run_sparse_stage(
-            self.thetas[i], self.projections[i], branch, x, mask, in_full=in_full
-        )
-        return StageOutput(*outputs, computed=mask)
-
-    @property
-    def regions(self) -> bool:
-        """As the argument."""
-        return self._regions
-
-    @regions.setter
-    def regions(self, regions: bool) -> None:
-        """Switch regions on or off, where the network allows it."""
-        if regions and self.mask_mode != 'hard':
-            raise ACNNError(
-                "regions are what binary masks keep: regions=True needs mask_mode='hard', "
-                f'not {self.mask_mode!r}'
-            )
-        if regions and self.is_compiled:
-            raise ACNNError(
-                'regions would compile anew for every size of a window: deploy with compile=False'
-            )
-        self._regions = regions
+    def _run_stage(self, i: int, x: Tensor, mask: Tensor | None) -> StageOutput:
+        """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
+        theta, f = self.thetas[i], self.projections[i]
+        has_mask = i < len(self.mask_branches) and not self.bypass_masks
+        branch = cast(MaskBranch, self.mask_branches[i]) if has_mask else None
+        if self.sparse and mask is not None:
+            in_full = self.is_compiled or torch.jit.is_tracing()
+            feature, next_mask = run_sparse_stage(theta, f, branch, x, mask, in_full=in_full)
+            return StageOutput(feature, next_mask, computed=mask)
+        x = x if mask is None else x * mask  # Eq. 1
+        y = x + theta(x)
+        if branch is None:
+            return StageOutput(f(y), None)
+        return StageOutput(f(y), branch(y.detach() if self.detached_masks else y))  # Eq. 2
 
     @property
     def _dtype(self) -> torch.dtype:
         """The dtype that convolutions compute in, outside of autocast."""
         return next(self.stem.parameters()).dtype
-
-    @property
-    def _in_training(self) -> bool:
-        """Whether any task trains; in phase 2 only the mask branches do."""
-        return self.training or self.mask_branches.training
 
     def switch_to_deploy(self, test_cfg: dict | None = None) -> None:
         """Drop what prediction does not need; MMPose's estimators call this, once.

@@ -129,11 +129,6 @@ class ACNN(TopdownPoseEstimator):
             raise ACNNError('this model is deployed already: build a new one for other options')
         if dtype not in (torch.float32, torch.bfloat16):
             raise ACNNError(f'deploy with dtype torch.float32 or torch.bfloat16, not {dtype}')
-        if compile and self.backbone.regions:
-            raise ACNNError(
-                'regions would compile anew for every size of a window: deploy with compile=False, '
-                'or set backbone.regions to False'
-            )
         super().switch_to_deploy()
         self.eval()
         self.requires_grad_(False)

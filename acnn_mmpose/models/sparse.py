@@ -256,7 +256,7 @@ class KeptRows(_Form):
 
 def _pool_kept(kept: Tensor) -> Tensor:
     """Halve the resolution of (N, h, w), bool: true if any of the four cells is."""
-    return F.max_pool2d(kept.float(), 2) > 0
+    return F.max_pool2d(kept[:, None].float(), 2)[:, 0] > 0  # exporters want four dimensions
 
 
 def _append_zeros(rows: Tensor) -> Tensor:

@@ -39,7 +39,7 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         type=int,
         default=[1, 8],
-        help='of forward, regions',
+        help='of forward, sparse',
     )
     parser.add_argument(
         '--seconds', type=float, default=20, help='per table, at least 3 rounds; default 20'

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from acnn_mmpose.deploy.onnx_export import export_onnx
 from acnn_mmpose.deploy.onnx_predictor import Predictor
-from acnn_mmpose.models.regions import Window, force_window
+from acnn_mmpose.models.backbone import AttentionHourglassNet, StageOutput
 
 import cv2
 import torch
@@ -24,8 +25,7 @@ def deployed_pass(
     size: int,
     dtype: torch.dtype = torch.float32,
     compile: bool = False,
-    half_map: bool = False,
-    one_stage: bool = False,
+    kept: float | None = None,
 ) -> Callable[[], Any]:
     """Prepare the forward pass of a deployed network.
 
@@ -34,39 +34,57 @@ def deployed_pass(
         size: Images per batch.
         dtype: What the backbone computes in.
         compile: Whether it is compiled.
-        half_map: Let stages 2 to S compute only the window that the masks keep, and let the masks
-            keep half of the map: all of its height, the middle half of its width.
-        one_stage: The stem and the first stage alone.
+        kept: The share of the map that masks keep, other cells in every call; stages 2 to S are
+            sparse. None: dense stages, and masks as they come.
     """
     cfg = setup.network('ACNN')
-    cfg.model.backbone.regions = half_map
-    if one_stage:
-        cfg.model.phase = 'pose'
-        cfg.model.backbone.num_stages = cfg.model.head.num_stages = 1
+    cfg.model.backbone.sparse = kept is not None
     model = build_network(cfg, setup.device)
     model.switch_to_deploy(dtype, compile)
     inputs = model.data_preprocessor(setup.batch(size))['inputs']
-    middle = middle_window(setup)
+    if kept is not None:
+        width, height = cfg.model.head.decoder.heatmap_size
+        masks = [person_masks(size, height, width, kept).to(inputs.device, dtype) for _ in range(8)]
+        _force_masks(model.backbone, cycle(masks))
 
     @torch.no_grad()
     def run() -> Any:
-        if not half_map:
-            return model(inputs, None, mode='tensor')
-        with force_window(model.backbone.mask_branches, cast(Window, middle)):
-            return model(inputs, None, mode='tensor')
+        return model(inputs, None, mode='tensor')
 
     return run
 
 
-def middle_window(setup: Setup) -> Window | None:
-    """Find the window that has the middle half of the feature map's width, and all of its height.
+def person_masks(count: int, height: int, width: int, kept: float) -> torch.Tensor:
+    """Make masks that keep the cells nearest to 16 points, as joints lie in a person's crop.
+
+    Args:
+        count: N, the number of people.
+        height: h.
+        width: w.
+        kept: Which share of the cells is kept.
 
     Returns:
-        None if it does not lie on the grid on which the hourglass pools.
+        (N, 1, h, w), each value 0 or 1.
     """
-    width, height = setup.cfg.model.head.decoder.heatmap_size
-    grid = 2**setup.cfg.model.backbone.depth
-    return None if width % (4 * grid) else Window(0, width // 4, height, width // 2)
+    size = torch.tensor([height, width])
+    joints = size * (0.2 + 0.6 * torch.rand(count, 1, 16, 2))
+    cells = torch.cartesian_prod(torch.arange(height), torch.arange(width)).view(1, -1, 1, 2)
+    distance = (cells + 0.5 - joints).norm(dim=-1).amin(dim=-1)
+    nearest = distance.argsort(dim=1)[:, : round(kept * height * width)]
+    return torch.zeros_like(distance).scatter(1, nearest, 1).view(count, 1, height, width)
+
+
+def _force_masks(backbone: AttentionHourglassNet, masks: Iterator[torch.Tensor]) -> None:
+    """Give a pass's stages the next mask in the place of theirs, which are still computed."""
+    run_stage = backbone._run_stage
+
+    def run(i: int, x: torch.Tensor, mask: torch.Tensor | None) -> StageOutput:
+        stage = run_stage(i, x, mask)
+        if stage.mask is None:
+            return stage
+        return stage._replace(mask=next(masks) if mask is None else mask)
+
+    backbone._run_stage = run  # type: ignore[method-assign]
 
 
 def onnx_prediction(setup: Setup) -> Callable[[], Any]:

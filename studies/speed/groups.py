@@ -16,7 +16,7 @@ from acnn_mmpose.hardware import bfloat16_speedup
 
 import torch
 
-from .deployed import deployed_pass, middle_window, onnx_prediction
+from .deployed import deployed_pass, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
 from .pipelines import cached_pipeline, configured_pipeline, reduced_pipeline, stock_pipeline
 from .setup import Setup
@@ -28,6 +28,7 @@ ACNN = 'ACNN'
 AMP = 'ACNN, mixed precision'
 HOURGLASS = 'ACNN without masks'
 MMPOSE = "MMPose's hourglass52"
+KEPT_SHARES = (0.15, 0.2, 0.3, 0.4, 0.5, 0.66)
 ATTENTION = Comparison(ACNN, HOURGLASS)
 
 
@@ -58,31 +59,27 @@ def deploy(setup: Setup) -> Iterator[Table]:
     )
 
 
-def regions(setup: Setup) -> Iterator[Table]:
-    """Compare stages that compute half of the map with stages that compute all of it.
+def sparse(setup: Setup) -> Iterator[Table]:
+    """Compare sparse stages with dense ones, over the share of the map that masks keep.
 
-    There is nothing to compare where masks are soft, or half of the map is no window.
+    There is nothing to compare where masks are soft.
     """
-    if setup.cfg.model.backbone.mask_mode != 'hard' or middle_window(setup) is None:
+    if setup.cfg.model.backbone.mask_mode != 'hard':
         return
     for size in setup.batch_sizes:
-        cases, comparisons = [], []
         for dtype in (torch.float32, torch.bfloat16):
             build = partial(deployed_pass, setup, size, dtype)
-            whole = f'whole map, {spell(dtype)}'
-            half, first = f'half map, {spell(dtype)}', f'stem and stage 1, {spell(dtype)}'
-            cases += [
-                Case(whole, build, size, dtype),
-                Case(half, partial(build, half_map=True), size, dtype),
-                Case(first, partial(build, one_stage=True), size, dtype),
+            cases = [Case(f'dense, {spell(dtype)}', build, size, dtype)] + [
+                Case(f'sparse, {kept:.0%} kept', partial(build, kept=kept), size, dtype)
+                for kept in KEPT_SHARES
             ]
-            comparisons.append(Comparison(whole, half, first))
-        yield Table(
-            f'Regions, deployed, forward pass, {_count_images(size)}',
-            [*_without_slow_precision(cases, setup), *_yardsticks(setup)],
-            setup.device,
-            comparisons=comparisons,
-        )
+            cases = _without_slow_precision(cases, setup)
+            if cases:
+                yield Table(
+                    f'Sparse stages, deployed, forward pass, {_count_images(size)}',
+                    [*cases, *_yardsticks(setup)],
+                    setup.device,
+                )
 
 
 def train(setup: Setup) -> Iterator[Table]:
@@ -177,7 +174,7 @@ def memory(setup: Setup) -> Iterator[Table]:
 
 GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
     group.__name__: group
-    for group in (forward, deploy, regions, pipeline, api, memory, parts, train)
+    for group in (forward, deploy, sparse, pipeline, api, memory, parts, train)
 }
 
 

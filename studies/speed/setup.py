@@ -29,7 +29,7 @@ class Setup(NamedTuple):
     Attributes:
         cfg: Config of the network, with masks.
         device: Where the networks compute.
-        batch_sizes: Images per forward pass, with and without regions.
+        batch_sizes: Images per forward pass.
         people: What a pipeline of MMPose's starts from, per person.
         origin: Where the people come from, in words.
     """
@@ -68,7 +68,7 @@ def make_setup(cfg: Config, device: str, batch_sizes: Sequence[int], folder: str
     Args:
         cfg: Config of the network, with masks.
         device: Where the networks compute.
-        batch_sizes: Images per forward pass, with and without regions.
+        batch_sizes: Images per forward pass.
         folder: An empty folder that lives as long as the setup.
 
     Raises:

@@ -34,6 +34,7 @@ def model(toy_root):
     [
         ('hard', {}),
         ('soft', {}),
+        ('hard', dict(sparse=True)),
         ('hard', dict(mask_stride=2, mask_threshold=0.45, reinjected_heatmaps=16)),
     ],
 )
@@ -129,7 +130,6 @@ def test_what_a_predictor_would_do_otherwise_is_refused(toy_root, tmp_path):
         ({'model.head.decoder.unbiased': True}, 'unbiased=False'),
         ({'test_dataloader.dataset.pipeline': no_affine}, 'one TopdownAffine'),
         ({f'{affine}.use_udp': True}, 'use_udp=False'),
-        ({'model.backbone.regions': True}, 'regions are found for each person'),
         ({'model.test_cfg.flip_mode': 'offset'}, "flip_mode='heatmap'"),
         ({'train_dataloader.dataset.type': 'CocoDataset'}, 'has 16 joints, but its data set 17'),
     ):

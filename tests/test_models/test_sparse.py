@@ -298,6 +298,18 @@ def test_maps_are_computed_in_full_where_much_is_kept(build_stage, monkeypatch):
     assert used == ['rows', 'rows', 'maps', 'maps']
 
 
+@torch.no_grad()
+def test_a_compiled_network_computes_maps_in_full(build_sparse, monkeypatch):
+    model, images = build_sparse()
+    expected = model(images, None)[-1]
+    monkeypatch.setattr('acnn_mmpose.models.estimator.compile_frozen', lambda forward: forward)
+    monkeypatch.setattr(KeptRows, 'enter', lambda *args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        model(images, None)
+    model.switch_to_deploy(compile=True)
+    close(model(images, None)[-1], expected, atol=1e-4)
+
+
 def test_a_process_that_keeps_nothing_has_all_gradients(build_model, batch, form):
     model = build_model('joint', sparse=True).train()
     torch.nn.init.constant_(model.backbone.mask_branches[0].logit.bias, -1e6)

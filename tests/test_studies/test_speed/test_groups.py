@@ -5,7 +5,7 @@ from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models.complexity import measure_complexity
 from studies.speed import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from studies.speed import groups as groups_module
-from studies.speed.deployed import deployed_pass
+from studies.speed.deployed import deployed_pass, person_masks
 from studies.speed.networks import forward_pass, training_step
 
 import pytest
@@ -28,8 +28,10 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         'Forward pass',
         'Forward pass',
         'Deployed',
-        'Regions',
-        'Regions',
+        'Sparse stages',
+        'Sparse stages',
+        'Sparse stages',
+        'Sparse stages',
         'Data pipeline in one worker',
         'Prediction of 1 person in an image',
         'Figures to log in a training step',
@@ -42,7 +44,7 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         for case in table.cases:
             assert case.name in text
             assert figures['cases'][case.name]['milliseconds'] > 0
-    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[5])
+    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[7])
 
     first = written['tables'][0]['cases']['ACNN']['gflops'] * 1e9
     model = MODELS.build(setup.cfg.model)
@@ -51,15 +53,25 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
     assert tables[0].flops['matrix product, float32'] == 2 * 2048**3
 
 
-def test_half_the_map_saves_work_in_the_stages_after_the_first(setup):
+def test_sparse_stages_compute_what_is_kept(setup):
+    """Of the stages after the first: all but the coarse levels and the heatmaps."""
+
     def flops(**options):
         with FlopCounterMode(display=False) as counter:
-            deployed_pass(setup, 1, **options)()
+            deployed_pass(setup, 2, **options)()
         return counter.get_total_flops()
 
-    whole, half, first = flops(), flops(half_map=True), flops(one_stage=True)
-    # but for heatmaps, which are made of the whole map: much of so small a network
-    assert 0.5 < (half - first) / (whole - first) < 0.6
+    dense, half, nothing = flops(), flops(kept=0.5), flops(kept=0)
+    assert nothing < half < dense
+    assert 0.4 < (half - nothing) / (dense - nothing) < 0.7
+
+
+def test_masks_keep_a_share_around_points():
+    masks = person_masks(3, 16, 24, 0.25)
+    assert masks.shape == (3, 1, 16, 24)
+    assert masks.sum(dim=(1, 2, 3)).tolist() == [96, 96, 96]
+    assert masks.unique().tolist() == [0, 1]
+    assert not torch.equal(masks[0], masks[1])
 
 
 def test_compiling_needs_a_compiler(setup, monkeypatch):
