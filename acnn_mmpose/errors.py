@@ -26,6 +26,7 @@ def run_tool(main: Callable[[], None]) -> None:
         main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
             a log is written, keeps its traceback.
     """
+    sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8
     try:
         main()
     except ACNNError as error:

@@ -134,6 +134,15 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def is_utf8(path: str | Path) -> bool:
+    """Say whether a path is text: OpenCV ends the process where it is given another one."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_picture(path: str | Path, picture: np.ndarray) -> None:
     """Write a picture in the format that its name ends in.
 

@@ -362,8 +362,8 @@ def test_boxes_that_hold_nobody(sentence, data, config, trained, boxes, culprit)
     [
         ('nowhere', None, 'nowhere does not exist', 'give an image, a folder, a video or a webcam'),
         ('empty/', None, 'empty/ holds no image files', 'give a folder of jpg or png files'),
-        ('film.mp4', b'no video', 'film.mp4 can not be opened as a video', 'convert it to mp4'),
-        ('film.avi', b'', 'film.avi can not be opened as a video', 'convert it to mp4'),
+        ('film.mp4', b'no video', 'film.mp4 can not be opened: ', 'convert it to mp4'),
+        ('film.avi', b'', 'film.avi can not be opened: ', 'convert it to mp4'),
         ('photo.jpg', b'no image', 'no image could be read: image photo.jpg is not an image', ''),
     ],
 )

@@ -85,8 +85,13 @@ def test_visualize_and_infer_write_pictures(run, tmp_path, trained):
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / 'a/b.png').stat().st_size > 10_000
 
-    done = run('infer.py', cfg, trained['joint'], tmp_path / 'a', '--out-dir', 'o', '--masks')
+    (tmp_path / 'a' / os.fsdecode(b'caf\xe9.jpg')).touch()
+    (tmp_path / 'boxes.json').write_text('{"b.png": [[0, 0, 90, 90]], "typo.png": []}')
+    args = ['--out-dir', 'o', '--masks', '--boxes', 'boxes.json']
+    done = run('infer.py', cfg, trained['joint'], tmp_path / 'a', *args)
     assert done.returncode == 0, done.stderr[-3000:]
+    assert r'caf\udce9.jpg is empty' in done.stdout
+    assert '1 images of boxes.json are not there:\ntypo.png' in done.stdout
     assert '1 images, 1 people: o' in done.stdout
     assert 'img/s' in done.stderr
     (image,) = json.loads((tmp_path / 'o/predictions.json').read_text())['images']

@@ -46,10 +46,9 @@ def main() -> None:
     args = parse_args()
     cfg = engine.load_config(args.config)
     source = open_source(args.source)
-    find_boxes: FileBoxes | DetectorBoxes | None = None
-    if args.boxes:
-        find_boxes = FileBoxes(args.boxes)
+    file_boxes = FileBoxes(args.boxes) if args.boxes else None
     model = engine.load_model(cfg, args.checkpoint, args.device)
+    find_boxes: FileBoxes | DetectorBoxes | None = file_boxes
     if args.detector:
         find_boxes = DetectorBoxes(args.detector, args.detector_checkpoint, args.device)
     visualizer = AttentionVisualizer(mode=args.show)
@@ -57,6 +56,8 @@ def main() -> None:
     print(f'{done.images} images, {done.people} people: {args.out_dir}')
     if done.unreadable:
         print('\n'.join([f'{len(done.unreadable)} could not be read:', *done.unreadable.values()]))
+    if file_boxes and (missing := file_boxes.missing_images(source)):
+        print('\n'.join([f'{len(missing)} images of {args.boxes} are not there:', *missing]))
 
 
 if __name__ == '__main__':

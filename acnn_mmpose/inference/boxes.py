@@ -10,7 +10,7 @@ from mmpose.evaluation.functional import nms
 
 from ..errors import ACNNError
 from ..input_checks import describe_box_problem
-from .sources import Frame
+from .sources import Frame, Source
 
 
 class FileBoxes:
@@ -47,6 +47,12 @@ class FileBoxes:
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (n, 4) of an image; none if the file does not name it."""
         return self.boxes.get(frame.name, np.zeros((0, 4), np.float32))
+
+    def missing_images(self, source: Source) -> list[str]:
+        """Name the images that have boxes but are not in the source; none for a webcam."""
+        return (
+            sorted(set(self.boxes) - {file.name for file in source.files}) if source.files else []
+        )
 
 
 class DetectorBoxes:

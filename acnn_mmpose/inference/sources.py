@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from ..datasets import UnreadableImageError, read_image
 from ..errors import ACNNError
+from ..files import is_utf8
 
 MAX_FPS = 1000  # more is a damaged header
 
@@ -25,7 +26,7 @@ class Frame:
     """One image of a source.
 
     Attributes:
-        name: File name; of a video or webcam that of the whole.
+        name: File name; of a webcam ``webcam`` and its index.
         index: Number of the frame in a video, from 0; None for an image file.
         image: (H, W, 3), BGR, uint8; None if it can't be read.
         problem: Why it can't be read.
@@ -44,16 +45,14 @@ class Source:
     Attributes:
         frames: The images.
         count: How many there are; None if nobody knows.
+        files: Where they are read from; none for a webcam.
         fps: Frames per second of a video or webcam; None for image files.
-        name: Of the file, folder or camera.
-        folder: Where the files lie; None for a webcam.
     """
 
     frames: Iterator[Frame]
     count: int | None
-    fps: float | None
-    name: str
-    folder: Path | None = None
+    files: Sequence[Path] = ()
+    fps: float | None = None
 
 
 def open_source(where: str) -> Source:
@@ -67,18 +66,23 @@ def open_source(where: str) -> Source:
             frame.
     """
     path = Path(where)
-    if path.is_dir():
-        files = sorted(file for file in path.iterdir() if _kind(file) == 'image')
-        if not files:
-            raise ACNNError(f'{where} holds no image files: give a folder of jpg or png files')
-        return Source(_read_files(files), len(files), None, path.name, path)
-    if path.is_file():
-        if _kind(path) != 'video':
-            return Source(_read_files([path]), 1, None, path.name, path.parent)
-        return replace(_open_video(where, path.name), folder=path.parent)
-    if where.isdigit():
-        return _open_video(int(where), f'webcam{where}')
-    raise ACNNError(f'{where} does not exist: give an image, a folder, a video or a webcam index')
+    files = sorted(f for f in path.iterdir() if _kind(f) == 'image') if path.is_dir() else [path]
+    if not files:
+        raise ACNNError(f'{where} holds no image files: give a folder of jpg or png files')
+    if not path.exists():
+        if where.isdecimal():
+            return _open_video(
+                int(where), f'webcam{where}', 'connect it, or give the index of another one'
+            )
+        raise ACNNError(
+            f'{where} does not exist: give an image, a folder, a video or a webcam index'
+        )
+    if _kind(files[0]) != 'video':
+        return Source(_read_files(files), len(files), files)
+    if not is_utf8(path):  # OpenCV would end the process
+        raise ACNNError(f'{where} is a video whose path OpenCV can not take: rename it')
+    remedy = 'convert it to mp4, or give its frames as a folder of images'
+    return replace(_open_video(where, path.name, remedy), files=files)
 
 
 def _kind(path: Path) -> str:
@@ -86,7 +90,7 @@ def _kind(path: Path) -> str:
     return (mimetypes.guess_type(path.name)[0] or '').partition('/')[0]
 
 
-def _read_files(files: list[Path]) -> Iterator[Frame]:
+def _read_files(files: Sequence[Path]) -> Iterator[Frame]:
     for file in files:
         try:
             yield Frame(file.name, None, read_image(file))
@@ -94,22 +98,19 @@ def _read_files(files: list[Path]) -> Iterator[Frame]:
             yield Frame(file.name, None, None, f'{error}')
 
 
-def _open_video(where: str | int, name: str) -> Source:
+def _open_video(where: str | int, name: str, remedy: str) -> Source:
     capture = cv2.VideoCapture(where)
     if not capture.isOpened():
-        raise ACNNError(
-            f'{name} can not be opened as a video: convert it to mp4, or give its frames as a '
-            'folder of images'
-        )
+        raise ACNNError(f'{name} can not be opened: {remedy}')
     found, first = capture.read()
     if not found:
-        raise ACNNError(f'{name} has no frame that can be read: convert it to mp4')
+        raise ACNNError(f'{name} has no frame that can be read: {remedy}')
     announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     count = announced if announced > 0 else None  # unknown for webcams
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < MAX_FPS:  # unknown, or not a number
         fps = 25.0
-    return Source(_read_video(capture, name, first, count), count, fps, name)
+    return Source(_read_video(capture, name, first, count), count, fps=fps)
 
 
 def _read_video(

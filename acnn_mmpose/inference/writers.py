@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from ..files import make_folder, partial_name, write_picture
+from ..files import is_utf8, make_folder, partial_name, write_picture
 from ..visualization.board import fit
 from .sources import Frame, Source
 
@@ -30,7 +30,7 @@ class FileWriter:
             ACNNError: If it can't be written.
         """
         path = self.folder / frame.name
-        if not cv2.haveImageWriter(str(path)):
+        if not (is_utf8(path.suffix) and cv2.haveImageWriter(f'x{path.suffix}')):
             path = path.with_name(f'{path.name}.png')
         write_picture(path, picture)
 
@@ -44,12 +44,17 @@ class VideoWriter:
     The file has its name once it is whole.
 
     Args:
-        path: The file.
+        folder: Where to.
         fps: Frames per second.
+
+    Raises:
+        ACNNError: If OpenCV can't take the folder's name.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
-        self.path, self.fps, self.count = path, fps, 0
+    def __init__(self, folder: Path, fps: float) -> None:
+        if not is_utf8(folder):  # OpenCV would end the process
+            raise ACNNError(f'{folder} is a path OpenCV can not take: choose another --out-dir')
+        self.folder, self.fps, self.count = folder, fps, 0
         self.writer: cv2.VideoWriter | None = None
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
@@ -57,8 +62,9 @@ class VideoWriter:
         if self.writer is None:
             height, width = picture.shape[:2]
             self.size = width + width % 2, height + height % 2  # codecs want even sizes
-            codec = cv2.VideoWriter.fourcc(*'mp4v')
+            self.path = self.folder / f'{Path(frame.name).stem}.mp4'
             self.partial = partial_name(self.path).with_suffix('.partial.mp4')
+            codec = cv2.VideoWriter.fourcc(*'mp4v')
             self.writer = cv2.VideoWriter(str(self.partial), codec, self.fps, self.size)
             if not self.writer.isOpened():
                 raise ACNNError(f'{self.path} can not be written as a video of size {self.size}')
@@ -84,15 +90,15 @@ def open_writer(source: Source, folder: str) -> FileWriter | VideoWriter:
     """Make the folder, and what writes the pictures of a source to it.
 
     Raises:
-        ACNNError: If the folder can't be made or written, or is that of the source, whose files the
+        ACNNError: If the folder can't be made or written, or holds files of the source, which the
             pictures would replace.
     """
     target = make_folder(folder, 'the output folder', 'choose another one with --out-dir')
-    if source.folder is not None and target.resolve() == source.folder.resolve():
-        raise ACNNError(
-            f'{folder} is the folder of the input, whose files would be overwritten: choose '
-            'another one with --out-dir'
-        )
-    if source.fps is None:
-        return FileWriter(target)
-    return VideoWriter(target / f'{Path(source.name).stem}.mp4', source.fps)
+    for file in source.files:
+        # a link is not written through, but what it leads to may lie in the folder
+        if target.resolve() in (file.parent.resolve(), file.resolve().parent):
+            raise ACNNError(
+                f'{folder} holds the input {file.name}, which would be overwritten: choose '
+                'another one with --out-dir'
+            )
+    return FileWriter(target) if source.fps is None else VideoWriter(target, source.fps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -172,7 +173,7 @@ def test_a_webcam_is_opened_by_its_index(monkeypatch):
         return SimpleNamespace(isOpened=lambda: False)
 
     monkeypatch.setattr(cv2, 'VideoCapture', capture)
-    with pytest.raises(ACNNError, match='webcam0 can not be opened'):
+    with pytest.raises(ACNNError, match='webcam0 can not be opened: connect it, or give the index'):
         open_source('0')
     assert opened == [0]
 
@@ -287,13 +288,69 @@ def test_a_cut_off_video_gives_what_it_has_and_says_so(model, images, tmp_path):
 def test_a_video_without_frames_is_refused(monkeypatch):
     empty = SimpleNamespace(isOpened=lambda: True, read=lambda: (False, None))
     monkeypatch.setattr(cv2, 'VideoCapture', lambda _: empty)
-    with pytest.raises(ACNNError, match='webcam0 has no frame that can be read: convert it'):
+    with pytest.raises(ACNNError, match='webcam0 has no frame that can be read: connect it'):
         open_source('0')
 
 
-@pytest.mark.parametrize('where', ['', '0.jpg'])
+@pytest.mark.parametrize('where', ['', '0.jpg', 'links', 'links/0.jpg'])
 def test_pictures_never_replace_the_images(tmp_path, where):
     (tmp_path / '0.jpg').touch()
+    (tmp_path / 'links').mkdir()
+    (tmp_path / 'links/0.jpg').symlink_to(tmp_path / '0.jpg')
     source = open_source(str(tmp_path / where))
-    with pytest.raises(ACNNError, match=r'is the folder of the input.*--out-dir'):
+    with pytest.raises(ACNNError, match=r'holds the input 0\.jpg, which would be over.*--out-dir'):
         open_writer(source, str(tmp_path / 'x' / '..'))
+
+
+@pytest.mark.parametrize('kind', ['image', 'video'])
+def test_a_link_in_the_output_folder_is_not_written_through(model, folder, video, tmp_path, kind):
+    (folder / 'broken.jpg').unlink()
+    path = next(folder.glob('*.jpg')) if kind == 'image' else video
+    before = path.read_bytes()
+    written = tmp_path / 'out' / (path.name if kind == 'image' else 'film.mp4')
+    written.parent.mkdir()
+    written.symlink_to(path)
+    run_inference(model, open_source(str(path)), AttentionVisualizer(), str(tmp_path / 'out'))
+    assert path.read_bytes() == before
+    assert written.stat().st_size > 0
+    assert not written.is_symlink()
+
+
+def test_file_names_need_not_be_utf_8(model, images, tmp_path):
+    """OpenCV ends the process where it is given such a name."""
+    folder = tmp_path / os.fsdecode(b'\xe9t\xe9')
+    folder.mkdir()
+    shutil.copy(images[0], folder / os.fsdecode(b'caf\xe9.jpg'))
+    shutil.copy(images[1], folder / 'tea.jpg')
+    out = tmp_path / os.fsdecode(b'\xe9crit')
+    assert (
+        run_inference(model, open_source(str(folder)), AttentionVisualizer(), str(out)).images == 2
+    )
+    assert len(list(out.glob('*.jpg'))) == 2
+    assert predictions(out)['images'][0]['image'] == os.fsdecode(b'caf\xe9.jpg')
+
+
+def test_a_video_with_a_path_that_is_not_utf_8_is_refused(video, tmp_path):
+    path = video.rename(tmp_path / os.fsdecode(b'caf\xe9.avi'))
+    with pytest.raises(ACNNError, match='a video whose path OpenCV can not take: rename it'):
+        open_source(str(path))
+    video = path.rename(video)
+    with pytest.raises(ACNNError, match='OpenCV can not take: choose another --out-dir'):
+        open_writer(open_source(str(video)), str(tmp_path / os.fsdecode(b'caf\xe9')))
+
+
+def test_a_pipe_is_named(model, folder, tmp_path):
+    os.mkfifo(folder / 'pipe.jpg')
+    source = open_source(str(folder))
+    done = run_inference(model, source, AttentionVisualizer(), str(tmp_path / 'out'))
+    assert list(done.unreadable) == ['broken.jpg', 'pipe.jpg']
+    source = open_source(str(folder / 'pipe.jpg'))
+    with pytest.raises(ACNNError, match=r'pipe\.jpg is a folder, a pipe or a device'):
+        run_inference(model, source, AttentionVisualizer(), str(tmp_path / 'out'))
+
+
+def test_boxes_without_an_image_are_named(folder, tmp_path):
+    names = ['000000001.jpg', 'typo.jpg', 'folder/000000001.jpg']
+    (tmp_path / 'boxes.json').write_text(json.dumps({name: [[0, 0, 9, 9]] for name in names}))
+    find = FileBoxes(str(tmp_path / 'boxes.json'))
+    assert find.missing_images(open_source(str(folder))) == sorted(names[1:])
