@@ -18,6 +18,8 @@ from mmengine.structures import InstanceData, PixelData
 from mmpose.registry import MODELS
 from mmpose.structures import PoseDataSample
 
+from .coco_people import COCO_JOINTS, write_coco_file
+
 torch.set_num_threads(1)  # the networks here are too small for more to pay
 
 ROOT = Path(acnn_mmpose.__file__).parents[1]
@@ -59,6 +61,17 @@ def toy_root(tmp_path_factory) -> Path:
     """A toy data set of 24 training and 8 validation people."""
     path = tmp_path_factory.mktemp('toy')
     make_toy_dataset(path, num_train=24, num_val=8)
+    return path
+
+
+@pytest.fixture(scope='session')
+def coco_root(toy_root, tmp_path_factory) -> Path:
+    """A few toy people in the layout of COCO."""
+    path = tmp_path_factory.mktemp('coco')
+    for split in ('train', 'val'):
+        file = path / f'annotations/person_keypoints_{split}2017.json'
+        write_coco_file(toy_root, split, file, COCO_JOINTS)
+        (path / f'{split}2017').symlink_to(toy_root / 'images')
     return path
 
 

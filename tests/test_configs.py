@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from studies.attention.plan import build_config, load_plan
+from studies.attention.plan import load_plan
+from studies.attention.steps import build_config
 
 import numpy as np
 import pytest
@@ -12,21 +13,9 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.structures import InstanceData
 from mmpose.registry import DATASETS, KEYPOINT_CODECS, METRICS, MODELS
 
-from .coco_people import COCO_JOINTS, write_coco_file
 from .conftest import ROOT
 
 CONFIGS = sorted(p for p in (ROOT / 'configs').rglob('*.py') if '_base_' not in p.parts)
-
-
-@pytest.fixture(scope='module')
-def coco_root(toy_root, tmp_path_factory):
-    """Toy people in the layout of COCO."""
-    root = tmp_path_factory.mktemp('coco')
-    for split in ('train', 'val'):
-        file = root / f'annotations/person_keypoints_{split}2017.json'
-        write_coco_file(toy_root, split, file, COCO_JOINTS)
-        (root / f'{split}2017').symlink_to(toy_root / 'images')
-    return root
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda p: str(p.relative_to(ROOT / 'configs')))

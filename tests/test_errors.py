@@ -240,7 +240,11 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         ('model.backbone.channels', 6, 'channels a positive multiple of 4'),
         ('model.backbone.channels', 32, 'in_channels is 16, but the backbone gives 32: set both'),
         ('model.head.num_stages', 3, 'num_stages is 3, but the backbone gives 2: set both alike'),
-        ('model.head.out_channels', 14, 'out_channels is 14, but people in MPII have 16 joints'),
+        (
+            'model.head.out_channels',
+            14,
+            'out_channels is 14, but people in the data have 16 joints',
+        ),
         ('model.backbone.stages', 2, "unexpected keyword argument 'stages'"),
         ('model.backbone.depth', 6, 'does not fit an hourglass of depth 6: use a width and a'),
         ('model.head.decoder.input_size', (96, 96), 'heatmap_size is (32, 32), but an input of'),

@@ -13,6 +13,7 @@ from ..image_check import glance_at_images
 from ..mpii.annotations import read_annotations, refuse
 from ..mpii.head_boxes import check_head_boxes
 from ..mpii.release import NUM_JOINTS
+from .coco_check import check_coco, count_joints
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
 PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')
@@ -24,7 +25,7 @@ def check_data(cfg: Config, *splits: str) -> None:
     All files must exist. Annotations in MPII's format must be whole: people with 16 joints, head
     boxes row by row of the same people. Of the images, those for training may lack
     ``max_unreadable``; those for evaluation are looked at, but not decoded (:func:`check_mpii`
-    does that).
+    does that). Annotations in COCO's format must have the joints of their metainfo.
 
     Args:
         cfg: The config.
@@ -43,9 +44,14 @@ def check_data(cfg: Config, *splits: str) -> None:
         _check_files(split, dataset)
     for split, dataset in datasets:
         if dataset.type in MPII_DATASETS:
-            _check_joints(cfg)
+            _check_joints(cfg, NUM_JOINTS)
             _check_metric(cfg, split, dataset)
             _check_mpii(dataset)
+        elif dataset.type == 'CocoDataset':
+            joints = count_joints(dataset)
+            _check_joints(cfg, joints)
+            _check_scored_file(cfg, split, dataset)
+            check_coco(_annotations(dataset), _images(dataset), joints, split != 'train')
 
 
 def _check_files(split: str, dataset: ConfigDict) -> None:
@@ -65,24 +71,39 @@ def _check_files(split: str, dataset: ConfigDict) -> None:
             )
 
 
-def _check_joints(cfg: Config) -> None:
-    joints = cfg.model.head.get('out_channels')
-    if joints is not None and joints != NUM_JOINTS:
+def _check_joints(cfg: Config, num_joints: int) -> None:
+    channels = cfg.model.head.get('out_channels')
+    if channels is not None and channels != num_joints:
         raise ACNNError(
-            f'model.head.out_channels is {joints}, but people in MPII have {NUM_JOINTS} joints: '
-            f'set it to {NUM_JOINTS}'
+            f'model.head.out_channels is {channels}, but people in the data have {num_joints} '
+            f'joints: set it to {num_joints}'
         )
 
 
 def _check_metric(cfg: Config, split: str, dataset: ConfigDict) -> None:
     """Refuse PCKh without head boxes, which MMPose misses only after a whole epoch."""
-    metrics = cfg.get(f'{split}_evaluator') or []
-    for metric in metrics if isinstance(metrics, (list, tuple)) else [metrics]:
+    for metric in _metrics(cfg, split):
         if metric.type in PCKH_METRICS and not dataset.get('headbox_file'):
             raise ACNNError(
                 f'{metric.type} needs the size of heads: set '
                 f'{split}_dataloader.dataset.headbox_file to the path of mpii_gt_val.mat'
             )
+
+
+def _check_scored_file(cfg: Config, split: str, dataset: ConfigDict) -> None:
+    """Refuse a metric that compares predictions with the people of another file."""
+    for metric in _metrics(cfg, split):
+        file = metric.get('ann_file')
+        if file is not None and Path(file).resolve() != _annotations(dataset).resolve():
+            raise ACNNError(
+                f'{split}_evaluator.ann_file is {file}, but the people predicted are those of '
+                f'{_annotations(dataset)}: set it to that'
+            )
+
+
+def _metrics(cfg: Config, split: str) -> list[ConfigDict]:
+    metrics = cfg.get(f'{split}_evaluator') or []
+    return metrics if isinstance(metrics, (list, tuple)) else [metrics]
 
 
 def _check_mpii(dataset: ConfigDict) -> None:

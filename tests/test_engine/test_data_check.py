@@ -55,6 +55,6 @@ def test_the_test_set_needs_no_joints(toy_config, toy_root, tmp_path):
 
 def test_data_sets_of_other_kinds_need_only_exist(toy_config):
     cfg = toy_config(1)
-    cfg.train_dataloader.dataset.type = 'CocoDataset'
+    cfg.train_dataloader.dataset.type = 'AicDataset'
     cfg.train_dataloader.dataset.ann_file = 'annotations/mpii_gt_val.mat'
     engine.check_data(cfg, 'train')
