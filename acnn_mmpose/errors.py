@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import sys
 from typing import Callable
 
@@ -26,7 +27,8 @@ def run_tool(main: Callable[[], None]) -> None:
         main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
             a log is written, keeps its traceback.
     """
-    sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8
     try:
         main()
     except ACNNError as error:

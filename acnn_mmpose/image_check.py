@@ -21,7 +21,7 @@ TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to 
 NO_FILE = 'is a folder, a pipe or a device, not an image file'
 
 
-def check_images(
+def check_image_files(
     folder: Path, names: Sequence[str], workers: int | None = None
 ) -> tuple[dict[str, Size], list[str]]:
     """Decode images and show a progress bar.
@@ -74,14 +74,14 @@ def glance_at_images(folder: Path, names: Sequence[str]) -> list[str]:
         ]
 
 
-def check_image(path: Path) -> Size | str:
+def check_image_file(path: Path) -> Size | str:
     """Decode an image with Pillow; return its size, or what is wrong with it."""
-    return _check_image(path, decode=lambda _: True)
+    return _check_file(path, decode=lambda _: True)
 
 
 def read_header(path: Path) -> Size | str:
     """Read an image's size, or say what is wrong, without decoding it or waiting for a pipe."""
-    return _check_image(path, decode=lambda _: False)
+    return _check_file(path, decode=lambda _: False)
 
 
 def _limit_pixels() -> int:
@@ -100,7 +100,7 @@ def _limit_pixels() -> int:
 
 def _glance_at_image(path: Path) -> Size | str:
     """Decode an image only if it looks cut off."""
-    return _check_image(path, decode=lambda image: image.format == 'JPEG' and _lacks_end(path))
+    return _check_file(path, decode=lambda image: image.format == 'JPEG' and _lacks_end(path))
 
 
 def _lacks_end(path: Path) -> bool:
@@ -110,13 +110,13 @@ def _lacks_end(path: Path) -> bool:
 
 
 def _check_image_and_size(path: Path) -> Size | str:
-    size = check_image(path)
+    size = check_image_file(path)
     if not isinstance(size, str) and not all(side in PLAUSIBLE_SIDE for side in size):
         return f'has the implausible size {size[0]}x{size[1]} px'
     return size
 
 
-def _check_image(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
+def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
     limit = _limit_pixels()
     try:

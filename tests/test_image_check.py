@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.image_check import check_images, glance_at_images
+from acnn_mmpose.image_check import check_image_files, glance_at_images
 
 import numpy as np
 import pytest
@@ -32,4 +32,4 @@ def test_a_glance_finds_what_is_missing_cut_off_or_none(tmp_path):
 @pytest.mark.parametrize('workers', [0, -1])
 def test_a_number_of_workers_below_one_is_refused(tmp_path, workers):
     with pytest.raises(ACNNError, match=f'at least 1 worker, but got {workers}'):
-        check_images(tmp_path, [], workers)
+        check_image_files(tmp_path, [], workers)

@@ -7,7 +7,7 @@ import acnn_mmpose  # noqa: F401  (before MMPose: it stands in for the compiled 
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.toy.dataset import draw_person_image, make_toy_dataset
 from acnn_mmpose.toy.person import Shape, body_parts, dress, paint_parts, paint_shape, plain_paint
-from acnn_mmpose.toy.posture import POSTURES, Joint, pose_figure
+from acnn_mmpose.toy.posture import POSTURES, Joint, pose_body
 
 import cv2
 import numpy as np
@@ -143,22 +143,22 @@ def test_circle_is_painted_around_the_pixel_it_is_centred_on():
 def test_every_joint_lies_on_the_painted_person():
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        figure = pose_figure(rng, 150.0).moved(np.array([200.0, 200.0]))
+        body = pose_body(rng, 150.0).moved(np.array([200.0, 200.0]))
         image = np.full((400, 400, 3), 1, np.uint8)  # no paint has this colour
-        paint_parts(image, body_parts(figure, dress(rng)))
+        paint_parts(image, body_parts(body, dress(rng)))
         painted = (image != 1).any(axis=2)
-        columns, rows = np.rint(figure.joints[:, :2]).astype(int).T
+        columns, rows = np.rint(body.joints[:, :2]).astype(int).T
         assert painted[rows, columns].all()
         assert painted.mean() < 0.15
 
 
 def test_front_view_shows_the_right_side_on_the_left():
-    figures = [pose_figure(np.random.default_rng(seed), 150.0) for seed in range(200)]
-    upright = [f for f in figures if f.trunk[1, 1] < -0.7 and abs(f.trunk[2, 2]) > 0.5]
+    bodies = [pose_body(np.random.default_rng(seed), 150.0) for seed in range(200)]
+    upright = [f for f in bodies if f.trunk[1, 1] < -0.7 and abs(f.trunk[2, 2]) > 0.5]
     assert len(upright) > 100
-    for figure in upright:
-        from_the_front = figure.trunk[2, 2] > 0
-        right, left = figure.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0]
+    for body in upright:
+        from_the_front = body.trunk[2, 2] > 0
+        right, left = body.joints[[Joint.R_SHOULDER, Joint.L_SHOULDER], 0]
         assert (right < left) == from_the_front
     assert 0.6 < np.mean([f.trunk[2, 2] > 0 for f in upright]) < 0.8
 

@@ -28,7 +28,7 @@ def publish_checkpoint(
     Args:
         checkpoint: A checkpoint that a run of this package saved.
         out: The file to write; the first 8 digits of its sha256 are added to its name.
-        metrics: A json file of figures to add, as ``test.py --out`` writes it.
+        metrics: A json file of scores to add, as ``test.py --out`` writes it.
         ema: Take the averaged weights of a run with MMEngine's EMAHook, as its tests do; otherwise
             those that it trained.
 

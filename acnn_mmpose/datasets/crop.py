@@ -24,7 +24,7 @@ from ..allocator import keep_freed_memory
 MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
 
 
-class Region(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle of whole pixels; right and bottom are outside it."""
 
     left: int
@@ -32,14 +32,14 @@ class Region(NamedTuple):
     right: int
     bottom: int
 
-    def clip(self, shape: Sequence[int]) -> Region:
+    def clip(self, shape: Sequence[int]) -> Rectangle:
         """Cut off what is outside an image of this height and width."""
         height, width = shape
         left, right = np.clip([self.left, self.right], 0, width).tolist()
         top, bottom = np.clip([self.top, self.bottom], 0, height).tolist()
-        return Region(left, top, right, bottom)
+        return Rectangle(left, top, right, bottom)
 
-    def contains(self, other: Region) -> bool:
+    def contains(self, other: Rectangle) -> bool:
         """Whether no pixel of the other one is outside this one."""
         return (
             self.left <= other.left
@@ -62,16 +62,16 @@ class Region(NamedTuple):
 class LazyImage(Protocol):
     """A photograph whose pixels are loaded when it is known which are needed."""
 
-    def load(self, region: Region, shrink: float) -> tuple[np.ndarray, int]:
+    def load(self, rectangle: Rectangle, shrink: float) -> tuple[np.ndarray, int]:
         """Load at least a part of the photograph.
 
         Args:
-            region: The pixels that are needed, within the photograph.
+            rectangle: The pixels that are needed, within the photograph.
             shrink: How many of the photograph's pixels there are to one of the crop's, along x.
 
         Returns:
-            The photograph (H', W', 3), BGR, uint8, in which only the region matters; and how many
-            of its pixels, along x and along y, are one pixel of the array: H' = ceil(H / step).
+            The photograph (H', W', 3), BGR, uint8, in which only the rectangle matters; and how
+            many of its pixels, along x and along y, are one of the array: H' = ceil(H / step).
         """
 
 
@@ -94,8 +94,8 @@ class TopdownCrop(TopdownAffine):
         late = results.pop('lazy_image', None)
         if late is not None:
             matrix = self._matrix(results)
-            region = flip_region(sampled_region(matrix, self.input_size), full_shape, flip)
-            image, step = late.load(region.clip(full_shape), shrinkage(matrix))
+            rectangle = flip_rectangle(sampled_rectangle(matrix, self.input_size), full_shape, flip)
+            image, step = late.load(rectangle.clip(full_shape), shrinkage(matrix))
         if flip is not None:
             image = cv2.flip(image, flip)
         if step == 1:
@@ -126,7 +126,7 @@ def undo_flip(view: np.ndarray) -> tuple[np.ndarray, int | None]:
     return image, -1 if flip_x and flip_y else int(flip_x)
 
 
-def sampled_region(matrix: np.ndarray, size: tuple[int, int]) -> Region:
+def sampled_rectangle(matrix: np.ndarray, size: tuple[int, int]) -> Rectangle:
     """Find the pixels that warping reads.
 
     Args:
@@ -134,25 +134,25 @@ def sampled_region(matrix: np.ndarray, size: tuple[int, int]) -> Region:
         size: Width and height of the warped image.
 
     Returns:
-        The region, which may lie outside the image.
+        The rectangle, which may lie outside the image.
     """
     width, height = size
     corners = np.array([[(0, 0), (width, 0), (0, height), (width, height)]], dtype=np.float64)
     (points,) = cv2.transform(corners, cv2.invertAffineTransform(matrix))
     left, top = np.floor(points.min(axis=0)).astype(int).tolist()
     right, bottom = np.ceil(points.max(axis=0)).astype(int).tolist()
-    return Region(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
+    return Rectangle(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
 
 
-def flip_region(region: Region, shape: Sequence[int], flip: int | None) -> Region:
-    """Return where a region of the flipped image is in the image; ``flip`` is cv2's code."""
+def flip_rectangle(rectangle: Rectangle, shape: Sequence[int], flip: int | None) -> Rectangle:
+    """Return where a rectangle of the flipped image is in the image; ``flip`` is cv2's code."""
     height, width = shape
-    left, top, right, bottom = region
+    left, top, right, bottom = rectangle
     if flip in (1, -1):
         left, right = width - right, width - left
     if flip in (0, -1):
         top, bottom = height - bottom, height - top
-    return Region(left, top, right, bottom)
+    return Rectangle(left, top, right, bottom)
 
 
 def shrinkage(matrix: np.ndarray) -> float:

@@ -11,7 +11,7 @@ from mmpose.datasets.transforms import LoadImage
 from mmpose.registry import TRANSFORMS
 
 from ..errors import ACNNError
-from ..image_check import check_image, read_header
+from ..image_check import check_image_file, read_header
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
 
 
@@ -48,7 +48,7 @@ class LoadReadableImage(LoadImage):
             results = super().transform(results)
         except (OSError, ValueError, AssertionError, cv2.error) as error:
             path = Path(results['img_path'])
-            problem = check_image(path)
+            problem = check_image_file(path)
             if not isinstance(problem, str):  # Pillow can read what OpenCV can't
                 problem = 'can not be decoded by OpenCV: convert it to jpg or png'
             raise UnreadableImageError(f'image {path} {problem}') from error

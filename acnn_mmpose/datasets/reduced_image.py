@@ -11,7 +11,7 @@ from mmpose.registry import TRANSFORMS
 from PIL import Image
 
 from ..image_check import read_header
-from .crop import Region
+from .crop import Rectangle
 from .loading import LoadReadableImage, UnreadableImageError
 
 FLAGS = {
@@ -62,7 +62,7 @@ class JpegFile(NamedTuple):
     path: str
     shape: tuple[int, int]
 
-    def load(self, region: Region, shrink: float) -> tuple[np.ndarray, int]:
+    def load(self, rectangle: Rectangle, shrink: float) -> tuple[np.ndarray, int]:
         """Decode all of the image, at the smallest size that is not less than the crop's.
 
         Raises:

@@ -16,7 +16,7 @@ from ..errors import ACNNError
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
 
 
-class Regions(NamedTuple):
+class CropBoxes(NamedTuple):
     """Where crops lie in the image, in its pixels.
 
     Attributes:
@@ -67,7 +67,7 @@ def check_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
     return boxes
 
 
-def find_regions(boxes: np.ndarray, input_size: Sequence[int], padding: float) -> Regions:
+def find_crop_boxes(boxes: np.ndarray, input_size: Sequence[int], padding: float) -> CropBoxes:
     """Enlarge boxes (n, 4) around their centers to the crops' shape.
 
     Args:
@@ -80,23 +80,23 @@ def find_regions(boxes: np.ndarray, input_size: Sequence[int], padding: float) -
     width, height = ((boxes[:, 2:] - boxes[:, :2]) * padding).T
     too_flat = width > height * aspect
     sizes = np.where(too_flat, [width, width / aspect], [height * aspect, height]).T
-    return Regions(centers, sizes)
+    return CropBoxes(centers, sizes)
 
 
-def cut_crops(image: np.ndarray, regions: Regions, input_size: Sequence[int]) -> np.ndarray:
-    """Cut regions out of an image, black beyond its border.
+def cut_crops(image: np.ndarray, crop_boxes: CropBoxes, input_size: Sequence[int]) -> np.ndarray:
+    """Cut crops out of an image, black beyond its border.
 
     Args:
         image: (H, W, 3), uint8.
-        regions: n of them.
+        crop_boxes: n of them.
         input_size: Width W' and height H' of a crop, in pixels.
 
     Returns:
         (n, H', W', 3), uint8.
     """
     width, height = input_size
-    crops = np.zeros((len(regions.centers), height, width, 3), np.uint8)
-    for crop, center, size in zip(crops, regions.centers, regions.sizes):
+    crops = np.zeros((len(crop_boxes.centers), height, width, 3), np.uint8)
+    for crop, center, size in zip(crops, crop_boxes.centers, crop_boxes.sizes):
         # the matrix from the center, the middle of the left edge, and the corner below a square's,
         # in float32: as MMPose makes it, so that pixels are equal
         middle = center.astype(np.float32)
@@ -108,8 +108,8 @@ def cut_crops(image: np.ndarray, regions: Regions, input_size: Sequence[int]) ->
     return crops
 
 
-def to_image(points: np.ndarray, regions: Regions, input_size: Sequence[int]) -> np.ndarray:
+def to_image(points: np.ndarray, crop_boxes: CropBoxes, input_size: Sequence[int]) -> np.ndarray:
     """Map points (n, K, 2) from pixels of the crops to pixels of the image."""
-    scales = regions.sizes / np.array(input_size, np.float32)
-    corners = regions.centers - 0.5 * regions.sizes
+    scales = crop_boxes.sizes / np.array(input_size, np.float32)
+    corners = crop_boxes.centers - 0.5 * crop_boxes.sizes
     return (points * scales[:, None] + corners[:, None]).astype(np.float32)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .onnx_card import KEY, ModelCard
-from .onnx_crop import check_boxes, check_image, cut_crops, find_regions, to_image
+from .onnx_crop import check_boxes, check_image, cut_crops, find_crop_boxes, to_image
 from .onnx_decode import decode_heatmaps, merge_mirrored
 from .onnx_session import CPU, start_session
 
@@ -82,12 +82,15 @@ class Predictor:
         if boxes is None:
             boxes = [[0, 0, image.shape[1], image.shape[0]]]
         size = self.card.input_size
-        regions = find_regions(check_boxes(boxes, image.shape), size, self.card.padding)
-        heatmaps, masks = self._run(cut_crops(image, regions, size))
+        crop_boxes = find_crop_boxes(check_boxes(boxes, image.shape), size, self.card.padding)
+        heatmaps, masks = self._run(cut_crops(image, crop_boxes, size))
         points, scores = decode_heatmaps(heatmaps, size)
-        corners = [regions.centers - 0.5 * regions.sizes, regions.centers + 0.5 * regions.sizes]
+        corners = [
+            crop_boxes.centers - 0.5 * crop_boxes.sizes,
+            crop_boxes.centers + 0.5 * crop_boxes.sizes,
+        ]
         return Prediction(
-            keypoints=to_image(points, regions, size),
+            keypoints=to_image(points, crop_boxes, size),
             scores=scores,
             masks=masks,
             crops=np.concatenate(corners, axis=1, dtype=np.float32, casting='same_kind'),

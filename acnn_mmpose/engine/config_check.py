@@ -95,7 +95,7 @@ def _check_mpii_class(split: str, dataset: dict) -> None:
         )
     if split != 'train' and name == 'MpiiTrainDataset':
         raise ACNNError(
-            f'{where} is MpiiTrainDataset, whose joints count from 0, but figures of MPII need '
+            f'{where} is MpiiTrainDataset, whose joints count from 0, but scores on MPII need '
             'them from 1: set its type to MpiiDataset'
         )
     if name == 'MpiiTrainDataset' and not dataset.get('pipeline'):

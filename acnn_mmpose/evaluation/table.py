@@ -26,7 +26,7 @@ PUBLISHED = 'MPII test set, as published'
 
 
 class TableRow(NamedTuple):
-    """A row: whose prediction, which measure, which figures."""
+    """A row: whose prediction, which measure, which numbers."""
 
     method: str
     measure: str
@@ -59,9 +59,9 @@ def published_rows() -> list[TableRow]:
         TableRow(
             method,
             f'PCKh@0.5 ({PUBLISHED})',
-            Scores(dict(zip(JOINT_GROUPS, figures)), figures[-1], math.nan),
+            Scores(dict(zip(JOINT_GROUPS, numbers)), numbers[-1], math.nan),
         )
-        for method, figures in _TABLE_1.items()
+        for method, numbers in _TABLE_1.items()
     ]
 
 
@@ -113,9 +113,9 @@ def read_table(path: Path) -> list[TableRow]:
                 record['method'],
                 record['measure'],
                 Scores(
-                    {name: _figure(record[name]) for name in JOINT_GROUPS},
-                    _figure(record['total_weighted']),
-                    _figure(record['mean_unweighted']),
+                    {name: _number(record[name]) for name in JOINT_GROUPS},
+                    _number(record['total_weighted']),
+                    _number(record['mean_unweighted']),
                 ),
             )
             for record in records
@@ -124,12 +124,12 @@ def read_table(path: Path) -> list[TableRow]:
         raise ACNNError(f'{path} is not a table of an evaluation: {error!r}') from error
 
 
-def _figure(value: float | None) -> float:
+def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
 def _record(row: TableRow) -> dict:
-    figures = {
+    numbers = {
         **row.scores.groups,
         'total_weighted': row.scores.total_weighted,
         'mean_unweighted': row.scores.mean_unweighted,
@@ -138,7 +138,7 @@ def _record(row: TableRow) -> dict:
         'method': row.method,
         'measure': row.measure,
         # json knows no NaN
-        **{name: None if math.isnan(figure) else figure for name, figure in figures.items()},
+        **{name: None if math.isnan(number) else number for name, number in numbers.items()},
     }
 
 
@@ -150,10 +150,10 @@ def _tabulate(rows: Sequence[TableRow], form: str) -> str:
 
 
 def _cells(row: TableRow) -> list[str]:
-    method, measure, *figures = _record(row).values()
+    method, measure, *numbers = _record(row).values()
     digits = 1 if PUBLISHED in measure else 3
     return [
         method,
         measure,
-        *('-' if figure is None else f'{figure:.{digits}f}' for figure in figures),
+        *('-' if number is None else f'{number:.{digits}f}' for number in numbers),
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import ACNNError
-from ..image_check import check_images
+from ..image_check import check_image_files
 from .annotations import entry_problems, read_entries
 from .head_boxes import head_box_problems
 
@@ -36,7 +36,7 @@ def check_mpii(data_root: str | Path, workers: int | None = None) -> list[str]:
     problems: list[str] = []
     entries = {split: _load_entries(root, split, problems) for split in SPLITS}
     names = {name for split in SPLITS for name in _image_names(entries[split])}
-    sizes, image_problems = check_images(root / 'images', sorted(names), workers)
+    sizes, image_problems = check_image_files(root / 'images', sorted(names), workers)
     problems += image_problems
     for split in SPLITS:
         for index, entry in enumerate(entries[split]):

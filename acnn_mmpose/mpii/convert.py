@@ -142,7 +142,7 @@ def _find_val(
         people = by_name[wanted.image].people if wanted.image in by_name else []
         index = find_person(wanted, [person.center for person in people])
         if index is None:
-            remarks['people of the validation split NOT FOUND: figures are not comparable'] += 1
+            remarks['people of the validation split NOT FOUND: scores are not comparable'] += 1
         elif not (people[index].is_located and people[index].is_labelled):
             remarks['people of the validation split left out: no points or scale'] += 1
         elif not is_head_box(people[index].head_box):

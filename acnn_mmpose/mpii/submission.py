@@ -27,7 +27,7 @@ Place = tuple[int, int]
 
 @METRICS.register_module()
 class MpiiSubmission(BaseMetric):
-    """Writes the submission instead of computing figures, which only the benchmark can.
+    """Writes the submission instead of computing scores, which only the benchmark can.
 
     Args:
         annolist_file: ``mpii_test_annolist.mat``: the frame to fill in, and whom the benchmark

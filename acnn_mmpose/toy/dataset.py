@@ -43,7 +43,7 @@ from .person import (
     random_colour,
     woven_paint,
 )
-from .posture import Joint, head_box, pose_figure
+from .posture import Joint, head_box, pose_body
 
 GENERATOR_VERSION = 1  # raise it with every change of the pictures or the annotations
 MANIFEST = 'toy.json'
@@ -150,21 +150,21 @@ def draw_person_image(rng: np.random.Generator) -> ToySample:
     """
     width, height = rng.integers(*IMAGE_SIDES, size=2, endpoint=True)
     stature = np.clip(rng.uniform(*STATURES) * height, *STATURE_LIMITS)
-    figure = pose_figure(rng, stature)
-    low, high = figure.joints[:, :2].min(axis=0), figure.joints[:, :2].max(axis=0)
+    body = pose_body(rng, stature)
+    low, high = body.joints[:, :2].min(axis=0), body.joints[:, :2].max(axis=0)
     free = np.array([width, height]) - (high - low)
-    figure = figure.moved(rng.uniform(*PLACEMENT, size=2) * free - low)
-    joints = figure.joints[:, :2]
+    body = body.moved(rng.uniform(*PLACEMENT, size=2) * free - low)
+    joints = body.joints[:, :2]
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
 
     image = _draw_background(rng, (height, width))
     _draw_distractors(rng, image, middle, stature)
-    paint_parts(image, body_parts(figure, dress(rng)))
+    paint_parts(image, body_parts(body, dress(rng)))
     return ToySample(
         image=_photograph(rng, image),
         joints=joints,
         visible=((joints >= 0) & (joints <= (width - 1, height - 1))).all(axis=1),
-        head_box=head_box(figure),
+        head_box=head_box(body),
         center=middle + stature * rng.normal(CENTER_OFFSET, CENTER_SPREAD),
         scale=float(stature / MPII_PIXELS),
     )
@@ -204,11 +204,11 @@ def _draw_distractors(
         paint_shape(image, Shape(np.stack([start, end]), radii, plain_paint(colour)))
     for _ in range(rng.integers(1, 3)):
         anchor, regions = FRAGMENTS[rng.integers(len(FRAGMENTS))]
-        figure = pose_figure(rng, stature * rng.uniform(0.8, 1.15))
+        body = pose_body(rng, stature * rng.uniform(0.8, 1.15))
         angle = rng.uniform(0, 2 * np.pi)
         away = np.array([np.cos(angle), np.sin(angle)]) * rng.uniform(*DISTRACTOR_DISTANCE)
-        figure = figure.moved(middle + stature * away - figure.joints[anchor, :2])
-        parts = body_parts(figure, dress(rng))
+        body = body.moved(middle + stature * away - body.joints[anchor, :2])
+        parts = body_parts(body, dress(rng))
         paint_parts(image, [part for part in parts if part.region in regions])
 
 

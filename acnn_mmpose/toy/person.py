@@ -16,7 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from .posture import BONES, HEAD_RADIUS, SIDES, Figure, Joint
+from .posture import BONES, HEAD_RADIUS, SIDES, Body, Joint
 
 # Radii in statures; those of the limbs stand in `body_parts`.
 NECK_RADIUS, SHOULDER_RADIUS, HIP_RADIUS = 0.03, 0.036, 0.048
@@ -165,15 +165,15 @@ def dress(rng: np.random.Generator) -> Outfit:
     )
 
 
-def body_parts(figure: Figure, outfit: Outfit) -> list[Part]:
+def body_parts(body: Body, outfit: Outfit) -> list[Part]:
     """Returns the painted parts of a person, the farthest first.
 
     Their regions are 'head', 'torso', 'left arm', 'right arm', 'left leg' and 'right leg'.
     """
-    parts = [*_torso(figure, outfit), *_head(figure, outfit)]
-    for name, side, hand, toe in zip(('right', 'left'), SIDES, figure.hands, figure.toes):
-        hip, knee, ankle = figure.joints[[side.hip, side.knee, side.ankle]]
-        shoulder, elbow, wrist = figure.joints[[side.shoulder, side.elbow, side.wrist]]
+    parts = [*_torso(body, outfit), *_head(body, outfit)]
+    for name, side, hand, toe in zip(('right', 'left'), SIDES, body.hands, body.toes):
+        hip, knee, ankle = body.joints[[side.hip, side.knee, side.ankle]]
+        shoulder, elbow, wrist = body.joints[[side.shoulder, side.elbow, side.wrist]]
         lower_leg = outfit.trousers if outfit.long_trousers else outfit.skin
         forearm = outfit.shirt if outfit.long_sleeves else outfit.skin
         for region, start, end, radii, paint in (
@@ -184,79 +184,77 @@ def body_parts(figure: Figure, outfit: Outfit) -> list[Part]:
             ('arm', wrist, hand, (0.018, 0.024), outfit.skin),
             ('arm', elbow, wrist, (0.025, 0.019), forearm),
         ):
-            limb = _shape(figure, [start, end], radii, paint)
+            limb = _shape(body, [start, end], radii, paint)
             parts.append(Part((start[2] + end[2]) / 2, f'{name} {region}', [limb]))
     return sorted(parts, key=lambda part: part.depth)
 
 
-def _shape(
-    figure: Figure, centres: list[np.ndarray], radii: tuple[float, ...], paint: Paint
-) -> Shape:
+def _shape(body: Body, centres: list[np.ndarray], radii: tuple[float, ...], paint: Paint) -> Shape:
     """Returns the hull of circles at ``centres`` in pixels, with radii in statures."""
-    pixels = np.broadcast_to(figure.stature * np.asarray(radii, float), len(centres))
+    pixels = np.broadcast_to(body.stature * np.asarray(radii, float), len(centres))
     return Shape(np.stack(centres), pixels, paint)
 
 
-def _torso(figure: Figure, outfit: Outfit) -> list[Part]:
+def _torso(body: Body, outfit: Outfit) -> list[Part]:
     """Returns the trunk in its shirt, with collar and zip if seen from the front, and rucksack."""
     corners = [Joint.R_SHOULDER, Joint.L_SHOULDER, Joint.L_HIP, Joint.R_HIP]
-    trunk = list(figure.joints[corners])
-    height = np.linalg.norm(figure.joints[Joint.THORAX] - figure.joints[Joint.PELVIS])
-    height /= figure.stature
+    trunk = list(body.joints[corners])
+    height = np.linalg.norm(body.joints[Joint.THORAX] - body.joints[Joint.PELVIS])
+    height /= body.stature
 
     def place(left: float, up: float, front: float) -> np.ndarray:
         """From fractions of the trunk's height, of the stature and of the chest's depth."""
         offset = np.array([left, -height * (1 - up), front * CHEST_DEPTH])
-        return figure.joints[Joint.THORAX] + figure.stature * figure.trunk @ offset
+        return body.joints[Joint.THORAX] + body.stature * body.trunk @ offset
 
     radii = (SHOULDER_RADIUS, SHOULDER_RADIUS, HIP_RADIUS, HIP_RADIUS)
     shapes = [
-        _shape(figure, trunk[2:], (HIP_RADIUS,), outfit.trousers),
-        _shape(figure, trunk, (*radii[:2], 0.035, 0.035), outfit.shirt),
+        _shape(body, trunk[2:], (HIP_RADIUS,), outfit.trousers),
+        _shape(body, trunk, (*radii[:2], 0.035, 0.035), outfit.shirt),
     ]
-    if figure.trunk[2, 2] > 0:
+    if body.trunk[2, 2] > 0:
         collar = [place(-0.04, 1.1, 1), place(0.04, 1.1, 1), place(0, 0.8, 1)]
-        shapes.append(_shape(figure, collar, (0.006,), outfit.skin))
-        shapes.append(_shape(figure, [place(0, 0.78, 1), place(0, 0, 1)], (0.008,), outfit.trim))
+        shapes.append(_shape(body, collar, (0.006,), outfit.skin))
+        shapes.append(_shape(body, [place(0, 0.78, 1), place(0, 0, 1)], (0.008,), outfit.trim))
         for left in (-0.075, 0.075) if outfit.rucksack else ():
             strap = [place(left, 1.08, 0.5), place(left, 0.5, 1)]
-            shapes.append(_shape(figure, strap, (0.012,), outfit.trim))
-    depth = np.mean(trunk, axis=0)[2] - SHOULDER_RADIUS * figure.stature / 2
+            shapes.append(_shape(body, strap, (0.012,), outfit.trim))
+    depth = np.mean(trunk, axis=0)[2] - SHOULDER_RADIUS * body.stature / 2
     parts = [Part(depth, 'torso', shapes)]
     if outfit.rucksack:
         sack = [place(left, up, -1.6) for left in (-0.06, 0.06) for up in (0.35, 0.95)]
-        shape = _shape(figure, sack, (0.025,), outfit.trim)
+        shape = _shape(body, sack, (0.025,), outfit.trim)
         parts.append(Part(np.mean(sack, axis=0)[2], 'torso', [shape]))
     return parts
 
 
-def _head(figure: Figure, outfit: Outfit) -> list[Part]:
+def _head(body: Body, outfit: Outfit) -> list[Part]:
     """Returns neck, hair and head: a face if it looks to the camera, hair if it looks away."""
-    thorax, neck, top = figure.joints[[Joint.THORAX, Joint.UPPER_NECK, Joint.HEAD_TOP]]
+    thorax, neck, top = body.joints[[Joint.THORAX, Joint.UPPER_NECK, Joint.HEAD_TOP]]
     middle = (neck + top) / 2
 
     def place(left: float, up: float, front: float) -> np.ndarray:
         """From multiples of the radius of the head."""
         offset = HEAD_RADIUS * np.array([left, up, front])
-        return middle + figure.stature * figure.head @ offset
+        return middle + body.stature * body.head @ offset
 
     stretch = BONES['head'] / 2 / HEAD_RADIUS - 1  # the head is longer than it is wide
     ends = [place(0, stretch, 0), place(0, -stretch, 0)]
-    skull = _shape(figure, ends, (HEAD_RADIUS,), outfit.hair)
+    skull = _shape(body, ends, (HEAD_RADIUS,), outfit.hair)
     jaw = [place(0, 0, 0.35), place(0, -0.55, 0.4)]
-    face = _shape(figure, jaw, (0.8 * HEAD_RADIUS, 0.6 * HEAD_RADIUS), outfit.skin)
-    eyes = [_shape(figure, [place(left, 0.1, 0.95)], (0.007,), EYE_PAINT) for left in (-0.38, 0.38)]
-    mouth = _shape(figure, [place(-0.2, -0.6, 0.9), place(0.2, -0.6, 0.9)], (0.007,), LIP_PAINT)
-    shapes = [skull, face, *eyes, mouth] if figure.head[2, 2] > 0 else [face, skull]
+    face = _shape(body, jaw, (0.8 * HEAD_RADIUS, 0.6 * HEAD_RADIUS), outfit.skin)
+    eyes = [_shape(body, [place(left, 0.1, 0.95)], (0.007,), EYE_PAINT) for left in (-0.38, 0.38)]
+    mouth = _shape(body, [place(-0.2, -0.6, 0.9), place(0.2, -0.6, 0.9)], (0.007,), LIP_PAINT)
+    shapes = [skull, face, *eyes, mouth] if body.head[2, 2] > 0 else [face, skull]
 
-    lift = 2 * HEAD_RADIUS * figure.stature  # a head stands out over the trunk and the shoulders
-    throat = _shape(figure, [thorax, middle], (NECK_RADIUS,), outfit.skin)
+    lift = 2 * HEAD_RADIUS * body.stature  # a head stands out over the trunk and the shoulders
+    throat = _shape(body, [thorax, middle], (NECK_RADIUS,), outfit.skin)
     parts = [Part(neck[2], 'head', [throat]), Part(middle[2] + lift / 2, 'head', shapes)]
     if outfit.long_hair:
         mane = [place(0, 0.2, -0.2), place(-0.6, -1.5, -0.8), place(0.6, -1.5, -0.8)]
         radii = (HEAD_RADIUS * 1.08, HEAD_RADIUS / 2, HEAD_RADIUS / 2)
-        away = np.sign(figure.head[2, 2])  # behind the head, but over the back
-        hair = _shape(figure, mane, radii, outfit.hair)
+        away = np.sign(body.head[2, 2])  # behind the head, but over the back
+        hair = _shape(body, mane, radii, outfit.hair)
         parts.append(Part(middle[2] - away * lift, 'head', [hair]))
     return parts
 

@@ -103,7 +103,7 @@ YAW_SPREAD, YAW_LIMIT = 18.0, 50.0  # degrees by which people turn away from eit
 ELEVATION = (0.0, 18.0)  # degrees by which the camera looks down
 
 
-class Figure(NamedTuple):
+class Body(NamedTuple):
     """A posed person before the camera, in pixels: x to the right, y down, z to the camera.
 
     Attributes:
@@ -122,15 +122,15 @@ class Figure(NamedTuple):
     head: np.ndarray
     stature: float
 
-    def moved(self, offset: np.ndarray) -> Figure:
-        """Returns this figure moved by ``offset``, float (2,) in pixels of the image."""
+    def moved(self, offset: np.ndarray) -> Body:
+        """Returns this body moved by ``offset``, float (2,) in pixels of the image."""
         shift = np.append(offset, 0.0)
         return self._replace(
             joints=self.joints + shift, hands=self.hands + shift, toes=self.toes + shift
         )
 
 
-def pose_figure(rng: np.random.Generator, stature: float) -> Figure:
+def pose_body(rng: np.random.Generator, stature: float) -> Body:
     """Poses a random person of ``stature`` pixels, its pelvis at the origin.
 
     Args:
@@ -138,7 +138,7 @@ def pose_figure(rng: np.random.Generator, stature: float) -> Figure:
         stature: Height of the person standing upright, in pixels.
 
     Returns:
-        The figure as the camera sees it.
+        The body as the camera sees it.
     """
     ranges = {**STANDING, **POSTURES[rng.choice(len(POSTURES), p=POSTURE_ODDS)]}
     angles = {name: rng.uniform(*limits, size=2) for name, limits in ranges.items()}
@@ -147,14 +147,14 @@ def pose_figure(rng: np.random.Generator, stature: float) -> Figure:
         for name, length in BONES.items()
         if name != 'head'
     }
-    figure = _body(angles, {**bones, 'head': BONES['head']})
+    body = _body(angles, {**bones, 'head': BONES['head']})
     camera = stature * _camera(rng, angles['roll'][0])
-    return Figure(
-        joints=figure.joints @ camera.T,
-        hands=figure.hands @ camera.T,
-        toes=figure.toes @ camera.T,
-        trunk=camera @ figure.trunk / stature,
-        head=camera @ figure.head / stature,
+    return Body(
+        joints=body.joints @ camera.T,
+        hands=body.hands @ camera.T,
+        toes=body.toes @ camera.T,
+        trunk=camera @ body.trunk / stature,
+        head=camera @ body.head / stature,
         stature=stature,
     )
 
@@ -177,7 +177,7 @@ def _rotation(axis: str, degrees: float) -> np.ndarray:
     return matrix
 
 
-def _body(angles: dict[str, np.ndarray], bones: dict[str, float]) -> Figure:
+def _body(angles: dict[str, np.ndarray], bones: dict[str, float]) -> Body:
     """Poses the skeleton in the body frame, with the stature as the unit of length."""
     turn, lean = angles['trunk_turn'][0], angles['lean'][0]
     trunk = _rotation('y', turn) @ _rotation('z', angles['bend'][0]) @ _rotation('x', lean)
@@ -198,7 +198,7 @@ def _body(angles: dict[str, np.ndarray], bones: dict[str, float]) -> Figure:
         _pose_leg(side, own, bones, joints)
         hands[i] = _pose_arm(side, own, bones, trunk, joints)
         toes[i] = joints[side.ankle] + _foot(joints[side.knee], joints[side.ankle], side)
-    return Figure(joints, hands, toes, trunk, head, stature=1.0)
+    return Body(joints, hands, toes, trunk, head, stature=1.0)
 
 
 def _pose_leg(side: Side, angles: dict, bones: dict, joints: np.ndarray) -> None:
@@ -231,13 +231,13 @@ def _foot(knee: np.ndarray, ankle: np.ndarray, side: Side) -> np.ndarray:
     return FOOT * front / np.linalg.norm(front)
 
 
-def head_box(figure: Figure) -> np.ndarray:
+def head_box(body: Body) -> np.ndarray:
     """Returns the corners of the head box, float64 (2, 2) as ((left, top), (right, bottom)).
 
     As in MPII its diagonal is 0.208 of the stature whatever the pose.
     """
-    neck, top = figure.joints[[Joint.UPPER_NECK, Joint.HEAD_TOP], :2]
+    neck, top = body.joints[[Joint.UPPER_NECK, Joint.HEAD_TOP], :2]
     half_length = BONES['head'] / 2 - HEAD_RADIUS
-    half = np.abs(figure.head[:2, 1]) * half_length + HEAD_RADIUS
-    half *= figure.stature * HEAD_BOX_DIAGONAL / 2 / np.linalg.norm(half)
+    half = np.abs(body.head[:2, 1]) * half_length + HEAD_RADIUS
+    half *= body.stature * HEAD_BOX_DIAGONAL / 2 / np.linalg.norm(half)
     return (neck + top) / 2 + np.stack([-half, half])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from acnn_mmpose.datasets import TopdownCrop
-from acnn_mmpose.datasets.crop import Region, flip_region, sampled_region, undo_flip
+from acnn_mmpose.datasets.crop import Rectangle, flip_rectangle, sampled_rectangle, undo_flip
 
 import cv2
 import numpy as np
@@ -56,16 +56,16 @@ def test_flips_are_undone(direction, code):
 
 
 @pytest.mark.parametrize('code', FLIPS.values())
-def test_warping_reads_nothing_outside_the_region(code):
+def test_warping_reads_nothing_outside_the_rectangle(code):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (200, 301, 3), np.uint8)
     for _ in range(20):
         box = rng.uniform(-20, 300, 2), np.full(2, rng.uniform(10, 250))
         matrix = get_warp_matrix(*box, rng.uniform(-180, 180), output_size=(32, 32))
-        region = flip_region(sampled_region(matrix, (32, 32)), (200, 301), code)
-        region = region.clip((200, 301))
+        rectangle = flip_rectangle(sampled_rectangle(matrix, (32, 32)), (200, 301), code)
+        rectangle = rectangle.clip((200, 301))
         part = 255 - image
-        part[region.slices] = image[region.slices]
+        part[rectangle.slices] = image[rectangle.slices]
         crops = [
             cv2.warpAffine(i if code is None else cv2.flip(i, code), matrix, (32, 32))
             for i in (image, part)
@@ -73,12 +73,12 @@ def test_warping_reads_nothing_outside_the_region(code):
         assert (crops[0] == crops[1]).all()
 
 
-def test_regions():
-    region = Region(-5, 2, 40, 30)
-    assert region.clip((20, 30)) == Region(0, 2, 30, 20)
-    assert Region(50, 60, 70, 80).clip((20, 30)).shape == (0, 0)
-    assert region.contains(Region(-5, 2, 40, 30))
+def test_rectangles():
+    rectangle = Rectangle(-5, 2, 40, 30)
+    assert rectangle.clip((20, 30)) == Rectangle(0, 2, 30, 20)
+    assert Rectangle(50, 60, 70, 80).clip((20, 30)).shape == (0, 0)
+    assert rectangle.contains(Rectangle(-5, 2, 40, 30))
     for side in range(4):
-        larger = np.array(region)
+        larger = np.array(rectangle)
         larger[side] += 1 if side > 1 else -1
-        assert not region.contains(Region(*larger))
+        assert not rectangle.contains(Rectangle(*larger))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.deploy.onnx_crop import check_boxes, check_image, cut_crops, find_regions, to_image
+from acnn_mmpose.deploy.onnx_crop import (
+    check_boxes,
+    check_image,
+    cut_crops,
+    find_crop_boxes,
+    to_image,
+)
 from acnn_mmpose.errors import ACNNError
 
 import numpy as np
@@ -18,10 +24,10 @@ def test_crops_equal_mmposes_to_the_last_bit(dtype, input_size):
     rng = np.random.default_rng(0)
     image = rng.integers(0, 256, (200, 300, 3), np.uint8)
     boxes = np.array(BOXES).astype(dtype)
-    regions = find_regions(check_boxes(boxes, image.shape), input_size, 1.25)
-    crops = cut_crops(image, regions, input_size)
+    crop_boxes = find_crop_boxes(check_boxes(boxes, image.shape), input_size, 1.25)
+    crops = cut_crops(image, crop_boxes, input_size)
     points = rng.uniform(-10, 80, (4, 5, 2))
-    mapped = to_image(points, regions, input_size)
+    mapped = to_image(points, crop_boxes, input_size)
     for i, box in enumerate(boxes):
         results = GetBBoxCenterScale().transform({'img': image, 'bbox': box[None]})
         results = TopdownAffine(input_size).transform(results)

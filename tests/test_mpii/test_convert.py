@@ -134,7 +134,7 @@ def test_ragged_file(ragged, tmp_path):
         '2 points marked occluded',
         '2 points without a visibility mark',
         '6 training people left out: no points, scale or position',
-        '2,958 people of the validation split NOT FOUND: figures are not comparable',
+        '2,958 people of the validation split NOT FOUND: scores are not comparable',
         '2 test people left out: not in single_person, which the benchmark scores',
     ):
         assert line in report.splitlines()

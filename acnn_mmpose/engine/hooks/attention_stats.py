@@ -117,7 +117,7 @@ class AttentionStatsHook(Hook):
         data_batch: dict,
         outputs: dict | None = None,
     ) -> None:
-        """Put the figures into the message hub."""
+        """Put the values into the message hub."""
         if not self._gradients:  # not to be measured, or the optimizer has made no step yet
             return
         targets = torch.stack([s.gt_fields.heatmaps for s in data_batch['data_samples']])
