@@ -24,6 +24,7 @@ from scipy.io import loadmat, savemat
 
 from tests.conftest import FAST_TRAINING, ROOT
 
+PIPELINE = 'train_dataloader.dataset.pipeline'
 PHASES = [ROOT / f'configs/toy/acnn_phase{n}.py' for n in (1, 2, 3)]
 OPTIONS = {**FAST_TRAINING, 'visualizer.mode': 'pose'}
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
@@ -249,8 +250,16 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         ('model.backbone.depth', 6, 'does not fit an hourglass of depth 6: use a width and a'),
         ('model.head.decoder.input_size', (96, 96), 'heatmap_size is (32, 32), but an input of'),
         ('model.head.decoder.input_size', 128, 'input_size must be (width, height) in whole'),
-        ('train_dataloader.dataset.pipeline.4.input_size', 128, 'in whole pixels, but is 128'),
-        ('train_dataloader.dataset.pipeline.4.input_size', (96.5, 96), 'in whole pixels, but'),
+        (
+            'train_dataloader.dataset.pipeline.TopdownCrop.input_size',
+            128,
+            'in whole pixels, but is 128',
+        ),
+        (
+            'train_dataloader.dataset.pipeline.TopdownCrop.input_size',
+            (96.5, 96),
+            'in whole pixels, but',
+        ),
         ('custom_hooks.99', 1, '--cfg-options do not fit'),
         ('custom_hooks.0.type', 'Hok', "custom_hooks names 'Hok', which nobody has registered"),
         ('optim_wrapper.optimizer.type', 'SDG', "names 'SDG', which nobody has registered"),
@@ -258,7 +267,7 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         ('val_dataloader.dataset.type', 'Mpi', "val_dataloader.dataset names 'Mpi', which nobody"),
         ('val_evaluator.type', 'Metrik', "val_evaluator names 'Metrik', which nobody has"),
         (
-            'train_dataloader.dataset.pipeline.0.type',
+            f'{PIPELINE}.LoadReadableImage.type',
             'LoadPicture',
             "the pipeline of train_dataloader names 'LoadPicture', which nobody has",
         ),

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from acnn_mmpose.engine import load_config
-
 import mmpose
 import numpy as np
 import pytest
@@ -184,9 +182,9 @@ def test_crops_are_cached_and_trained_on(run, tmp_path):
     done = run('cache_crops.py', PHASES[0], 'crops', '--workers', '2')
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.splitlines()[-1] == '24 crops in crops, 0.0 GB'
-    load = 'train_dataloader.dataset.pipeline.0'
-    cfg = load_config(
-        PHASES[0], None, {f'{load}.type': 'LoadCachedCrop', f'{load}.folder': 'crops'}
-    )
-    assert cfg.train_dataloader.dataset.pipeline[0] == dict(type='LoadCachedCrop', folder='crops')
+    option = 'train_dataloader.dataset.pipeline.LoadReadableImage.crop_cache=crops'
+    done = run('train.py', PHASES[0], '--no-validate', *OPTIONS, option)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert 'crop_cache' in done.stdout + done.stderr
+    assert 'have changed' not in done.stdout + done.stderr
     assert run('cache_crops.py', PHASES[0], 'crops', '--workers', '0').returncode == 1

@@ -2,8 +2,9 @@ r"""Write the training set's people to disk, so that training need not decode ph
 
     python tools/cache_crops.py configs/acnn_phase1.py data/crops
     python tools/train.py configs/acnn_phase1.py --cfg-options \
-        train_dataloader.dataset.pipeline.0.type=LoadCachedCrop \
-        train_dataloader.dataset.pipeline.0.folder=data/crops
+        train_dataloader.dataset.pipeline.LoadReadableImage.crop_cache=data/crops
+
+For combined data sets: train_dataloader.dataset.datasets.MpiiTrainDataset.pipeline and so on.
 
 Stopped, or photographs and annotations have changed? The same command adds what is missing.
 """

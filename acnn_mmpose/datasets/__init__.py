@@ -1,22 +1,20 @@
 """What MMPose's MpiiDataset lacks: the test set, fast transforms, a crop cache."""
 
 from .crop import TopdownCrop
-from .crop_cache import LoadCachedCrop, cache_crops
+from .crop_cache import cache_crops
 from .fast import FastBBoxTransform, FastMSRAHeatmap
 from .loading import CheckBox, LoadReadableImage, UnreadableImageError, read_image
 from .mpii_test import MpiiTestDataset
 from .mpii_train import MpiiTrainDataset
-from .reduced_image import LoadReducedImage
 from .seeded import SeededSamples
+from .with_codec import with_codec
 from .wrappers import inner_datasets, leaf_datasets
 
 __all__ = [
     'CheckBox',
     'FastBBoxTransform',
     'FastMSRAHeatmap',
-    'LoadCachedCrop',
     'LoadReadableImage',
-    'LoadReducedImage',
     'MpiiTestDataset',
     'MpiiTrainDataset',
     'SeededSamples',
@@ -26,4 +24,5 @@ __all__ = [
     'inner_datasets',
     'leaf_datasets',
     'read_image',
+    'with_codec',
 ]

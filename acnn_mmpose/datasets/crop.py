@@ -1,16 +1,6 @@
-"""Cutting a person out of a photograph, as MMPose does it but without its slow parts.
-
-The photograph may be loaded here instead of at the start of the pipeline: once the box, the flip,
-the scale and the rotation are known, less than all of it at full size can be enough. A transform
-that puts loading off leaves an empty array of the photograph's shape as ``img`` and a
-:class:`LazyImage` as ``lazy_image``.
-"""
+"""Cutting a person out of a photograph, as MMPose does it but without its slow parts."""
 
 from __future__ import annotations
-
-import math
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -20,6 +10,7 @@ from mmpose.structures.bbox import get_udp_warp_matrix, get_warp_matrix
 from torch.utils.data import get_worker_info
 
 from ..allocator import keep_freed_memory
+<<<<<<< HEAD
 
 MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
 
@@ -73,16 +64,23 @@ class LazyImage(Protocol):
             The photograph (H', W', 3), BGR, uint8, in which only the rectangle matters; and how
             many of its pixels, along x and along y, are one of the array: H' = ceil(H / step).
         """
+=======
+from .loading import read_image
+from .region import flip_region, sampled_region
+>>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
 
 
 @TRANSFORMS.register_module()
 class TopdownCrop(TopdownAffine):
-    """MMPose's :class:`TopdownAffine`, fast on flipped images and able to load the image itself.
+    """MMPose's :class:`TopdownAffine`, fast on flipped images and able to take a crop from disk.
 
     :class:`RandomFlip` gives a view whose columns run backwards, on which ``cv2.warpAffine`` takes
     many times as long as on a copy made by ``cv2.flip``. The output is the same to the bit.
 
-    Keys and arguments are those of :class:`TopdownAffine`; of ``lazy_image``, see this module.
+    Where :class:`LoadReadableImage` found a crop of the person (``cached_crop``), the photograph is
+    decoded only if the crop does not reach as far as the scale and the rotation that were drawn.
+
+    Keys and arguments are those of :class:`TopdownAffine`.
     """
 
     def transform(self, results: dict) -> dict:
@@ -90,6 +88,7 @@ class TopdownCrop(TopdownAffine):
         if get_worker_info() is not None:  # one of several, so within bounds
             keep_freed_memory(total=256 << 20, largest=32 << 20)
         image, flip = undo_flip(results['img'])
+<<<<<<< HEAD
         step, full_shape = 1, image.shape[:2]
         late = results.pop('lazy_image', None)
         if late is not None:
@@ -106,6 +105,16 @@ class TopdownCrop(TopdownAffine):
         matrix = np.matmul(matrix, to_full_size(image.shape[:2], full_shape, step, flip))
         results['img'] = cv2.warpAffine(image, matrix, self.input_size, flags=cv2.INTER_LINEAR)
         return results
+=======
+        crop = results.pop('cached_crop', None)
+        if crop is not None:
+            region = sampled_region(self._matrix(results), self.input_size)
+            image = crop.load(flip_region(region, crop.shape, flip).clip(crop.shape))
+            if image is None:
+                image = read_image(results['img_path'])
+        results['img'] = image if flip is None else cv2.flip(image, flip)
+        return super().transform(results)
+>>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
 
     def _matrix(self, results: dict) -> np.ndarray:
         """Return what takes the photograph's pixels to the crop's, (2, 3), as MMPose does."""
@@ -124,6 +133,7 @@ def undo_flip(view: np.ndarray) -> tuple[np.ndarray, int | None]:
         return view, None
     image = view[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
     return image, -1 if flip_x and flip_y else int(flip_x)
+<<<<<<< HEAD
 
 
 def sampled_rectangle(matrix: np.ndarray, size: tuple[int, int]) -> Rectangle:
@@ -185,3 +195,5 @@ def to_full_size(
     if flip in (0, -1):
         y = full_height - 1 - step * (height - 1) - y
     return np.array([[step, 0, x], [0, step, y], [0, 0, 1]], dtype=np.float64)
+=======
+>>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)

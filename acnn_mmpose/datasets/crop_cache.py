@@ -1,29 +1,21 @@
-"""Crops of people on disk, so that training need not decode photographs again and again.
-
-A crop is a part of the photograph, pixel by pixel and uncompressed. Its file name is a fingerprint
-of all that it was made from: of a photograph or a box that has changed since, there is no crop.
-"""
+"""Writing crops of people to disk, so that training need not decode photographs again and again."""
 
 from __future__ import annotations
 
-import hashlib
-import math
 import os
 import struct
-import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any
 
-import cv2
-import numpy as np
-from mmpose.registry import DATASETS, TRANSFORMS
+from mmpose.registry import DATASETS
 from tqdm import tqdm
 
 from ..errors import ACNNError
 from ..files import make_folder, write_whole
+<<<<<<< HEAD
 from .crop import Rectangle
 from .loading import LoadReadableImage, UnreadableImageError, read_image
 from .wrappers import leaf_datasets
@@ -158,6 +150,12 @@ def crop_file(folder: Path, person: dict[str, Any]) -> Path:
     text = repr((*made_from, cv2.__version__))
     return folder / (hashlib.sha256(text.encode()).hexdigest()[:32] + SUFFIX)
 
+=======
+from .cached_crop import HEADER, SUFFIX, crop_file, crop_region
+from .loading import UnreadableImageError, read_image
+from .wrappers import leaf_datasets
+
+>>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
 
 def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
     """Write the crops of a data set's people that a folder lacks: :func:`write_crops`.

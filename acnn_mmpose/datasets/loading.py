@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +14,11 @@ from mmpose.registry import TRANSFORMS
 from ..errors import ACNNError
 from ..image_check import check_image_file, read_header
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
+<<<<<<< HEAD
+=======
+from .cached_crop import find_crop
+from .image_check import check_image, read_header
+>>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
 
 
 class UnreadableImageError(ACNNError):
@@ -29,17 +35,42 @@ class LoadReadableImage(LoadImage):
     Pipes and devices are not read, and images of more than 179 million pixels, half a gigabyte,
     are not decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
 
-    Keys are those of :class:`LoadImage`.
+    With a folder of crops, a training pipeline reads these instead of photographs; what
+    :class:`TopdownCrop` makes of them is the same to the bit. It takes the photograph itself where
+    a crop does not reach as far as the scale and the rotation that were drawn, which is rare, or
+    where the folder has no crop of the person and the photograph as they are now; the latter with
+    a warning.
+
+    Keys are those of :class:`LoadImage`. With a folder, ``bbox_center`` and ``bbox_scale`` (1, 2)
+    are required as the data set gives them, hence before :class:`GetBBoxCenterScale`, and
+    ``cached_crop`` is added.
+
+    Args:
+        crop_cache: The folder that ``tools/cache_crops.py`` made.
+        **kwargs: Arguments of :class:`LoadImage`.
 
     Raises:
         UnreadableImageError: Naming the file.
-        ACNNError: If an array is given that is no image.
+        ACNNError: If an array is given that is no image, or the folder does not exist.
     """
 
+    def __init__(self, crop_cache: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.crop_cache = None if crop_cache is None else Path(crop_cache)
+        if self.crop_cache is not None and not self.crop_cache.is_dir():
+            raise ACNNError(
+                f'the crop cache {crop_cache} does not exist: make it with tools/cache_crops.py'
+            )
+
     def transform(self, results: dict) -> dict:
-        """Load ``img_path``, or take the array ``img``."""
+        """Find the person's crop; else load ``img_path``, or take the array ``img``."""
         if 'img' in results:
             results['img'] = to_bgr(results['img'])
+        elif self.crop_cache is not None and (crop := find_crop(self.crop_cache, results)):
+            results['img'] = np.empty((*crop.shape, 3), np.uint8)  # never read
+            results['img_shape'] = results['ori_shape'] = crop.shape
+            results['cached_crop'] = crop
+            return results
         elif '://' not in (name := str(results['img_path'])):  # a file, which might never end
             problem = read_header(Path(name))
             if isinstance(problem, str):

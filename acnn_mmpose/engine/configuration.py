@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +44,41 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
 
     Args:
         cfg: The config, changed in place.
-        options: By dotted name, the values.
+        options: By dotted name, the values. In a list, such as a pipeline, a type stands for all
+            entries of that type: ``'train_dataloader.dataset.pipeline.RandomFlip.prob'``.
         complaint: The first words of the error.
 
     Raises:
         ACNNError: If a name leads nowhere, such as into a number.
     """
     try:
-        cfg.merge_from_dict(options)
+        for name, value in options.items():
+            for place in _places(cfg, name.split('.')):
+                cfg.merge_from_dict({'.'.join(place): value})
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ACNNError(f'{complaint}: {error}') from error
+
+
+def _places(node: Any, names: list[str]) -> Iterator[list[str]]:
+    """Yield what names stand for where types are put in place of numbers in lists.
+
+    Raises:
+        IndexError: If a list has no entry of that type.
+    """
+    if not names:
+        yield []
+        return
+    name, *rest = names
+    if not isinstance(node, (list, tuple)):
+        inner = {name: node.get(name) if hasattr(node, 'get') else None}
+    elif name.isdecimal():
+        inner = {name: node[int(name)]}
+    else:
+        inner = {str(i): each for i, each in enumerate(node) if each.get('type') == name}
+    if not inner:
+        raise IndexError(f'there is no {name}, but {", ".join(each.type for each in node)}')
+    for place, each in inner.items():
+        yield from ([place, *further] for further in _places(each, rest))
 
 
 def read_config(path: str) -> Config:

@@ -10,21 +10,23 @@ data_root = '{{$ACNN_DATA_ROOT:data/mpii/}}'
 # sigma of one heatmap pixel as in Newell et al. 2016
 codec = dict(type='MSRAHeatmap', input_size=(256, 256), heatmap_size=(64, 64), sigma=1)
 
-# Quick... and TopdownCrop give the output of MMPose's transforms sooner
-fast_codec = {**codec, 'type': 'FastMSRAHeatmap'}
-train_pipeline = [
-    # LoadReducedImage and LoadCachedCrop can take the place of this one: docs/performance.md
-    dict(type='LoadReadableImage'),
+# Parts of pipelines have names, so that a config can take one without counting. Fast... and
+# TopdownCrop give the output of MMPose's transforms sooner. For another codec: with_codec.
+load = [dict(type='LoadReadableImage')]  # crop_cache='...' reads people from disk: performance.md
+augment = [
     dict(type='GetBBoxCenterScale'),
     dict(type='RandomFlip', direction='horizontal'),
     # "rotation (+/- 30 degrees), and scaling (.75-1.25)", Newell et al. 2016, Sec. 4.1
     dict(type='FastBBoxTransform', shift_prob=0, scale_factor=(0.75, 1.25), rotate_factor=30),
+]
+encode = [
     dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder=fast_codec),
+    dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
     dict(type='PackPoseInputs'),
 ]
+train_pipeline = [*load, *augment, *encode]
 val_pipeline = [
-    dict(type='LoadReadableImage'),
+    *load,
     dict(type='CheckBox'),
     dict(type='GetBBoxCenterScale'),
     dict(type='TopdownAffine', input_size=codec['input_size']),

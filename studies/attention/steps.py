@@ -107,6 +107,7 @@ def phase_key(cfg: Config, data: str, start: str | None) -> str:
     dataset.pop('data_root', None)
     for step in dataset['pipeline']:
         step['type'] = _stands_for(step['type'], TRANSFORMS)
+        step.pop('crop_cache', None)  # the same bits again
         if 'encoder' in step:
             step['encoder']['type'] = _stands_for(step['encoder']['type'], KEYPOINT_CODECS)
     decisive['train_cfg'].pop('val_interval', None)

@@ -18,7 +18,7 @@ import torch
 
 from .deployed import deployed_pass, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
-from .pipelines import cached_pipeline, configured_pipeline, reduced_pipeline, stock_pipeline
+from .pipelines import cached_pipeline, configured_pipeline, stock_pipeline
 from .setup import Setup
 from .step_parts import accuracy, attention_statistics, optimizer_step
 from .table import Case, Comparison, Table, spell, yardstick
@@ -123,8 +123,7 @@ def pipeline(setup: Setup) -> Iterator[Table]:
         [
             Case("MMPose's", partial(stock_pipeline, setup), count),
             Case("the config's", partial(configured_pipeline, setup), count),
-            Case('with LoadReducedImage', partial(reduced_pipeline, setup), count),
-            Case('with LoadCachedCrop', partial(cached_pipeline, setup), count),
+            Case('with crop_cache', partial(cached_pipeline, setup), count),
         ],
         'cpu',
         per='sample',

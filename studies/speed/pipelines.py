@@ -80,27 +80,16 @@ def configured_pipeline(setup: Setup) -> TimedPipeline:
     return TimedPipeline(setup.cfg.train_dataloader.dataset.pipeline, setup.people)
 
 
-def reduced_pipeline(setup: Setup) -> TimedPipeline:
-    """Prepare it with photographs that are decoded no larger than a crop shows them."""
-    return TimedPipeline(_load_with(setup, type='LoadReducedImage'), setup.people)
-
-
 def cached_pipeline(setup: Setup) -> TimedPipeline:
     """Prepare it with people from files that hold nothing else."""
     folder = tempfile.TemporaryDirectory()
     write_crops(setup.people, folder.name)
-    load = _load_with(setup, type='LoadCachedCrop', folder=folder.name)
-    pipeline = TimedPipeline(load, setup.people)
-    weakref.finalize(pipeline, folder.cleanup)
-    return pipeline
-
-
-def _load_with(setup: Setup, **load: str) -> list[dict]:
-    """Return the config's pipeline with another transform that loads."""
-    return [
-        load if transform.type == 'LoadReadableImage' else transform
-        for transform in setup.cfg.train_dataloader.dataset.pipeline
-    ]
+    pipeline = copy.deepcopy(setup.cfg.train_dataloader.dataset.pipeline)
+    (load,) = (step for step in pipeline if step.type == 'LoadReadableImage')
+    load.crop_cache = folder.name
+    timed = TimedPipeline(pipeline, setup.people)
+    weakref.finalize(timed, folder.cleanup)
+    return timed
 
 
 def stock_pipeline(setup: Setup) -> TimedPipeline:

@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 
-from acnn_mmpose.datasets import LoadCachedCrop, cache_crops, crop_cache, read_image
+from acnn_mmpose.datasets import LoadReadableImage, cache_crops, crop, crop_cache, read_image
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -33,12 +33,13 @@ def decoded(monkeypatch) -> list[str]:
         paths.append(path)
         return read_image(path)
 
-    monkeypatch.setattr(crop_cache, 'read_image', read)
+    for module in (crop, crop_cache):
+        monkeypatch.setattr(module, 'read_image', read)
     return paths
 
 
 def cached(root, folder) -> dict:
-    return dataset_config(root, type='LoadCachedCrop', folder=str(folder))
+    return dataset_config(root, crop_cache=str(folder))
 
 
 def test_samples_are_mmposes_to_the_bit(root, tmp_path, decoded):
@@ -104,11 +105,11 @@ def test_a_damaged_crop_is_refused(root, tmp_path):
     cache_crops(dataset_config(root), folder)
     for file, size in zip(folder.iterdir(), (0, 5, 8, 100)):
         os.truncate(file, size)
-    load, damaged = LoadCachedCrop(str(folder)), []
+    load, damaged = LoadReadableImage(str(folder)), []
     dataset = DATASETS.build(dataset_config(root))
     for i in range(len(dataset)):
         try:
-            load(dataset.get_data_info(i))['lazy_image'].file.close()
+            load(dataset.get_data_info(i))['cached_crop'].file.close()
         except ACNNError as error:
             damaged.append(str(error))
     assert len(damaged) == 4
@@ -126,7 +127,7 @@ def test_unreadable_photographs_are_reported(root, tmp_path):
 
 def test_bad_folders_and_workers(root, tmp_path):
     with pytest.raises(ACNNError, match=r'nowhere does not exist: make it with tools/cache_crops'):
-        LoadCachedCrop('nowhere')
+        LoadReadableImage('nowhere')
     (tmp_path / 'file').touch()
     with pytest.raises(ACNNError, match='the folder for crops .* can not be made'):
         cache_crops(dataset_config(root), tmp_path / 'file')

@@ -10,7 +10,6 @@ import zlib
 from acnn_mmpose.datasets import (
     CheckBox,
     LoadReadableImage,
-    LoadReducedImage,
     UnreadableImageError,
     read_image,
 )
@@ -75,8 +74,7 @@ def test_a_file_that_is_no_image_is_named(tmp_path, content, problem):
 
 
 @pytest.mark.parametrize('kind', ['pipe', 'device', 'folder'])
-@pytest.mark.parametrize('loader', [LoadReadableImage, LoadReducedImage])
-def test_what_would_be_read_forever_is_named(tmp_path, kind, loader):
+def test_what_would_be_read_forever_is_named(tmp_path, kind):
     path = tmp_path / 'x.jpg'
     if kind == 'pipe':
         os.mkfifo(path)
@@ -85,7 +83,7 @@ def test_what_would_be_read_forever_is_named(tmp_path, kind, loader):
     else:
         path.mkdir()
     with pytest.raises(UnreadableImageError, match=r'x\.jpg is a folder, a pipe or a device, not'):
-        loader()(dict(img_path=str(path)))
+        read_image(path)
 
 
 def png_of(width: int, height: int) -> bytes:

@@ -7,6 +7,9 @@ takes the annotated boxes; with a detector's:
 
 _base_ = ['../../_base_/acnn_mpii_256x256.py']
 
+# below _base_: a config that imports before it is taken for another kind by MMEngine
+from acnn_mmpose.datasets import with_codec
+
 dataset_type = 'CocoDataset'
 data_root = '{{$ACNN_DATA_ROOT:data/coco/}}'
 
@@ -15,17 +18,8 @@ codec = dict(type='MSRAHeatmap', input_size=(192, 256), heatmap_size=(48, 64), s
 
 model = dict(head=dict(out_channels=17, decoder=codec))
 
-train_pipeline = [
-    *_base_.train_pipeline[:4],  # load, box, flip, scale and rotate
-    dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    *_base_.val_pipeline[:3],  # load, check, box
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
+train_pipeline = with_codec(_base_.train_pipeline, codec)
+val_pipeline = with_codec(_base_.val_pipeline, codec)
 
 train_dataloader = dict(
     dataset=dict(

@@ -8,6 +8,9 @@ train_dataloader.dataset.sample_ratio_factor="[1,0]".
 
 _base_ = ['../../_base_/acnn_mpii_256x256.py']
 
+# below _base_: a config that imports before it is taken for another kind by MMEngine
+from acnn_mmpose.datasets import with_codec
+
 lspet_root = '{{$ACNN_LSPET_ROOT:data/lspet_mpii/}}'
 
 codec = dict(type='MSRAHeatmap', input_size=(160, 160), heatmap_size=(40, 40), sigma=1)
@@ -17,24 +20,15 @@ model = dict(
     head=dict(in_channels=96, decoder=codec),
 )
 
-train_pipeline = [
-    *_base_.train_pipeline[1:4],  # box, flip, scale and rotate
-    dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    *_base_.val_pipeline[:3],  # load, check, box
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
+train_pipeline = with_codec([*_base_.augment, *_base_.encode], codec)
+val_pipeline = with_codec(_base_.val_pipeline, codec)
 
 people = dict(
     type='MpiiTrainDataset',
     data_mode=_base_.data_mode,
     ann_file='annotations/mpii_train.json',
     data_prefix=dict(img='images/'),
-    pipeline=_base_.train_pipeline[:1],  # load: what passes over unreadable images is the data set
+    pipeline=_base_.load,  # here, because it is the data set that passes over unreadable images
 )
 train_dataloader = dict(
     batch_size=16,

@@ -6,6 +6,9 @@ environment variable ACNN_DATA_ROOT says.
 
 _base_ = ['../../_base_/acnn_mpii_256x256.py']
 
+# below _base_: a config that imports before it is taken for another kind by MMEngine
+from acnn_mmpose.datasets import with_codec
+
 data_root = '{{$ACNN_DATA_ROOT:data/toy/}}'
 
 codec = dict(type='MSRAHeatmap', input_size=(128, 128), heatmap_size=(32, 32), sigma=1)
@@ -15,17 +18,8 @@ model = dict(
     head=dict(in_channels=64, num_stages=2, decoder=codec),
 )
 
-train_pipeline = [
-    *_base_.train_pipeline[:4],  # load, box, flip, scale and rotate
-    dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    *_base_.val_pipeline[:3],  # load, check, box
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
+train_pipeline = with_codec(_base_.train_pipeline, codec)
+val_pipeline = with_codec(_base_.val_pipeline, codec)
 
 train_dataloader = dict(batch_size=16, dataset=dict(data_root=data_root, pipeline=train_pipeline))
 val_dataloader = dict(

@@ -7,7 +7,7 @@ figures = ['scores']
 
 sigma_2 = {
     'model.head.decoder.sigma': 2,
-    'train_dataloader.dataset.pipeline.5.encoder.sigma': 2,
+    'train_dataloader.dataset.pipeline.GenerateTarget.encoder.sigma': 2,
 }
 reinjection = {'model.backbone.reinjected_heatmaps': 16}
 hinge = {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-3, target=0.4)}

@@ -88,7 +88,7 @@ def test_options_of_all_phases_come_before_those_of_one(tmp_path):
 
 
 def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch):
-    phase = plan.variants['acnn'][1]
+    phase, pipeline = plan.variants['acnn'][1], 'train_dataloader.dataset.pipeline'
 
     def key(data='d', start='s', seed=0, **options):
         cfg = build_config(plan, Phase(phase.config, 1, {**phase.options, **options}), seed)
@@ -100,8 +100,10 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
         'train_cfg.val_interval': 1,
         'train_dataloader.num_workers': 3,
         'custom_hooks': [dict(type='AnyHookThatWatches')],
-        'train_dataloader.dataset.pipeline.5.type': 'RandomBBoxTransform',  # Fast: the same bits
-        'train_dataloader.dataset.pipeline.7.encoder.type': 'MSRAHeatmap',
+        # the same bits
+        f'{pipeline}.LoadReadableImage.crop_cache': 'crops',
+        f'{pipeline}.FastBBoxTransform.type': 'RandomBBoxTransform',
+        f'{pipeline}.GenerateTarget.encoder.type': 'MSRAHeatmap',
     }
     assert key(**{**same, 'model.test_cfg.flip_test': False}) == one
     others = [key(data='other'), key(start=None), key(seed=1)]

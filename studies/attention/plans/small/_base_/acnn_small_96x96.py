@@ -6,21 +6,15 @@ made in the training process, which keeps one core busy and no more.
 
 _base_ = ['../../../../../configs/toy/_base_/acnn_toy_128x128.py']
 
+# below _base_: a config that imports before it is taken for another kind by MMEngine
+from acnn_mmpose.datasets import with_codec
+
 codec = dict(type='MSRAHeatmap', input_size=(96, 96), heatmap_size=(24, 24), sigma=1)
 
 model = dict(head=dict(decoder=codec))
 
-train_pipeline = [
-    *_base_.train_pipeline[:4],  # load, box, flip, scale and rotate
-    dict(type='TopdownCrop', input_size=codec['input_size']),
-    dict(type='GenerateTarget', encoder={**codec, 'type': 'FastMSRAHeatmap'}),
-    dict(type='PackPoseInputs'),
-]
-val_pipeline = [
-    *_base_.val_pipeline[:3],  # load, check, box
-    dict(type='TopdownAffine', input_size=codec['input_size']),
-    dict(type='PackPoseInputs'),
-]
+train_pipeline = with_codec(_base_.train_pipeline, codec)
+val_pipeline = with_codec(_base_.val_pipeline, codec)
 
 in_process = dict(num_workers=0, persistent_workers=False)
 train_dataloader = dict(**in_process, dataset=dict(pipeline=train_pipeline))
