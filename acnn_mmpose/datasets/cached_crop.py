@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from .region import Region
+from .rectangle import Rectangle
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
@@ -32,34 +32,34 @@ class CachedCrop(NamedTuple):
 
     Attributes:
         file: Its file, open behind its header.
-        region: Where the crop is in the photograph.
+        rectangle: Where the crop is in the photograph.
         shape: Height and width of the photograph, in pixels.
     """
 
     file: BinaryIO
-    region: Region
+    rectangle: Rectangle
     shape: tuple[int, int]
 
-    def load(self, region: Region) -> np.ndarray | None:
+    def load(self, rectangle: Rectangle) -> np.ndarray | None:
         """Place the crop in an otherwise empty photograph.
 
         Args:
-            region: The pixels that are needed, within the photograph.
+            rectangle: The pixels that are needed, within the photograph.
 
         Returns:
-            The photograph (H, W, 3), BGR, uint8, in which only the region matters; None if the crop
+            The photograph (H, W, 3), BGR, uint8, in which only the rectangle matters; None if the crop
             does not hold all of it.
         """
         with self.file:
-            if not self.region.contains(region):
+            if not self.rectangle.contains(rectangle):
                 return None
-            left, top = region.left - self.region.left, region.top - self.region.top
-            height, width = region.shape
-            row = (self.region.shape[1], 3)
+            left, top = rectangle.left - self.rectangle.left, rectangle.top - self.rectangle.top
+            height, width = rectangle.shape
+            row = (self.rectangle.shape[1], 3)
             self.file.seek(top * math.prod(row), os.SEEK_CUR)
             rows = np.fromfile(self.file, np.uint8, height * math.prod(row)).reshape(height, *row)
             photograph = np.empty((*self.shape, 3), np.uint8)
-            photograph[region.slices] = rows[:, left : left + width]
+            photograph[rectangle.slices] = rows[:, left : left + width]
             return photograph
 
 
@@ -88,25 +88,25 @@ def find_crop(folder: Path, person: dict[str, Any]) -> CachedCrop | None:
         return None
     header = file.read(struct.calcsize(HEADER))
     shape = struct.unpack(HEADER, header) if len(header) == struct.calcsize(HEADER) else (0, 0)
-    region = crop_region(person).clip(shape)
-    if os.fstat(file.fileno()).st_size != struct.calcsize(HEADER) + 3 * math.prod(region.shape):
+    rectangle = crop_rectangle(person).clip(shape)
+    if os.fstat(file.fileno()).st_size != struct.calcsize(HEADER) + 3 * math.prod(rectangle.shape):
         raise ACNNError(f'{file.name} is damaged: delete it and run tools/cache_crops.py again')
-    return CachedCrop(file, region, shape)
+    return CachedCrop(file, rectangle, shape)
 
 
-def crop_region(person: dict[str, Any]) -> Region:
+def crop_rectangle(person: dict[str, Any]) -> Rectangle:
     """Return what of a photograph is kept of a person; it may reach beyond the photograph."""
     (center,), (scale,) = person['bbox_center'], person['bbox_scale']
     half = CROP_SIZE / 2 * max(scale)  # square, as the network's input
     left, top = np.floor(center - half).astype(int).tolist()
     right, bottom = np.ceil(center + half).astype(int).tolist()
-    return Region(left, top, right, bottom)
+    return Rectangle(left, top, right, bottom)
 
 
 def crop_file(folder: Path, person: dict[str, Any]) -> Path:
     """Name a person's file after all that decides on its content.
 
-    That is the photograph's name, size in bytes and time of modification, the region, and the
+    That is the photograph's name, size in bytes and time of modification, the rectangle, and the
     version of the library that decodes.
 
     Raises:
@@ -114,6 +114,6 @@ def crop_file(folder: Path, person: dict[str, Any]) -> Path:
     """
     photograph = Path(person['img_path'])
     status = photograph.stat()
-    made_from = (photograph.name, status.st_size, status.st_mtime_ns, *crop_region(person))
+    made_from = (photograph.name, status.st_size, status.st_mtime_ns, *crop_rectangle(person))
     text = repr((*made_from, cv2.__version__))
     return folder / (hashlib.sha256(text.encode()).hexdigest()[:32] + SUFFIX)

@@ -14,11 +14,7 @@ from mmpose.registry import TRANSFORMS
 from ..errors import ACNNError
 from ..image_check import check_image_file, read_header
 from ..input_checks import describe_box_problem, describe_size_problem, spell_box, to_bgr
-<<<<<<< HEAD
-=======
 from .cached_crop import find_crop
-from .image_check import check_image, read_header
->>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
 
 
 class UnreadableImageError(ACNNError):

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from acnn_mmpose.datasets import TopdownCrop
-<<<<<<< HEAD
-from acnn_mmpose.datasets.crop import Rectangle, flip_rectangle, sampled_rectangle, undo_flip
-=======
 from acnn_mmpose.datasets.crop import undo_flip
-from acnn_mmpose.datasets.region import Region, flip_region, sampled_region
->>>>>>> 91f57a7 (The crop cache is an argument of the loading transform; configs are not edited by position)
+from acnn_mmpose.datasets.rectangle import Rectangle, flip_rectangle, sampled_rectangle
 
 import cv2
 import numpy as np

@@ -11,7 +11,7 @@ import numpy as np
 MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
 
 
-class Region(NamedTuple):
+class Rectangle(NamedTuple):
     """A rectangle of whole pixels; right and bottom are outside it."""
 
     left: int
@@ -19,14 +19,14 @@ class Region(NamedTuple):
     right: int
     bottom: int
 
-    def clip(self, shape: Sequence[int]) -> Region:
+    def clip(self, shape: Sequence[int]) -> Rectangle:
         """Cut off what is outside an image of this height and width."""
         height, width = shape
         left, right = np.clip([self.left, self.right], 0, width).tolist()
         top, bottom = np.clip([self.top, self.bottom], 0, height).tolist()
-        return Region(left, top, right, bottom)
+        return Rectangle(left, top, right, bottom)
 
-    def contains(self, other: Region) -> bool:
+    def contains(self, other: Rectangle) -> bool:
         """Whether no pixel of the other one is outside this one."""
         return (
             self.left <= other.left
@@ -46,7 +46,7 @@ class Region(NamedTuple):
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
-def sampled_region(matrix: np.ndarray, size: tuple[int, int]) -> Region:
+def sampled_rectangle(matrix: np.ndarray, size: tuple[int, int]) -> Rectangle:
     """Find the pixels that warping reads.
 
     Args:
@@ -54,22 +54,22 @@ def sampled_region(matrix: np.ndarray, size: tuple[int, int]) -> Region:
         size: Width and height of the warped image.
 
     Returns:
-        The region, which may lie outside the image.
+        The rectangle, which may lie outside the image.
     """
     width, height = size
     corners = np.array([[(0, 0), (width, 0), (0, height), (width, height)]], dtype=np.float64)
     (points,) = cv2.transform(corners, cv2.invertAffineTransform(matrix))
     left, top = np.floor(points.min(axis=0)).astype(int).tolist()
     right, bottom = np.ceil(points.max(axis=0)).astype(int).tolist()
-    return Region(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
+    return Rectangle(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
 
 
-def flip_region(region: Region, shape: Sequence[int], flip: int | None) -> Region:
-    """Return where a region of the flipped image is in the image; ``flip`` is cv2's code."""
+def flip_rectangle(rectangle: Rectangle, shape: Sequence[int], flip: int | None) -> Rectangle:
+    """Return where a rectangle of the flipped image is in the image; ``flip`` is cv2's code."""
     height, width = shape
-    left, top, right, bottom = region
+    left, top, right, bottom = rectangle
     if flip in (1, -1):
         left, right = width - right, width - left
     if flip in (0, -1):
         top, bottom = height - bottom, height - top
-    return Region(left, top, right, bottom)
+    return Rectangle(left, top, right, bottom)
