@@ -47,8 +47,8 @@ class CachedCrop(NamedTuple):
             rectangle: The pixels that are needed, within the photograph.
 
         Returns:
-            The photograph (H, W, 3), BGR, uint8, in which only the rectangle matters; None if the crop
-            does not hold all of it.
+            The photograph (H, W, 3), BGR, uint8, in which only the rectangle matters; None if the
+            crop does not hold all of it.
         """
         with self.file:
             if not self.rectangle.contains(rectangle):
