@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,18 +83,18 @@ def read_header(path: Path) -> Size | str:
     return _check_file(path, decode=lambda _: False)
 
 
-def _limit_pixels() -> int:
-    """Return how many pixels an image may have: what Pillow allows, or ``ACNN_MAX_PIXELS``.
+def _set_pixel_limit() -> None:
+    """Make Pillow keep to ``ACNN_MAX_PIXELS``, if that environment variable is set.
 
     Raises:
-        ACNNError: If that environment variable is no positive whole number.
+        ACNNError: If it is no positive whole number.
     """
-    text = os.environ.get('ACNN_MAX_PIXELS', '')
-    if text:
-        if not text.isdecimal() or not int(text):
-            raise ACNNError(f'ACNN_MAX_PIXELS must be a whole number above 0, but is {text!r}')
-        Image.MAX_IMAGE_PIXELS = -(-int(text) // 2)  # Pillow refuses what has twice as many
-    return sys.maxsize if Image.MAX_IMAGE_PIXELS is None else 2 * Image.MAX_IMAGE_PIXELS
+    text = os.environ.get('ACNN_MAX_PIXELS')
+    if not text:
+        return
+    if not text.isdecimal() or not int(text):
+        raise ACNNError(f'ACNN_MAX_PIXELS must be a whole number above 0, but is {text!r}')
+    Image.MAX_IMAGE_PIXELS = -(-int(text) // 2)  # Pillow refuses what has more than twice as many
 
 
 def _glance_at_image(path: Path) -> Size | str:
@@ -118,7 +117,7 @@ def _check_image_and_size(path: Path) -> Size | str:
 
 def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
-    limit = _limit_pixels()
+    _set_pixel_limit()
     try:
         if not path.exists():
             return 'is missing'
@@ -133,9 +132,10 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
     except UnidentifiedImageError:
         return 'is not an image'
     except Image.DecompressionBombError:
+        assert Image.MAX_IMAGE_PIXELS is not None, 'Pillow keeps to a limit'
         return (
-            f'has more than {limit:,} pixels: shrink it, or allow more with the environment '
-            'variable ACNN_MAX_PIXELS'
+            f'has more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels: shrink it, or allow more with '
+            'the environment variable ACNN_MAX_PIXELS'
         )
     except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

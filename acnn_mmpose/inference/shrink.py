@@ -31,23 +31,22 @@ def shrink_to_draw(
         return image, list(samples)
     size = max(1, int(width * factor)), max(1, int(height * factor))
     factors = np.array([size[0] / width, size[1] / height], np.float32)
-    shape = size[::-1]
     small = []
     for sample in samples:
         sample = sample.clone()
         sample.pred_instances = sample.pred_instances.clone()
         sample.set_metainfo(
             dict(
-                ori_shape=shape,
-                img_shape=shape,
+                ori_shape=size[::-1],
+                img_shape=size[::-1],
                 input_center=sample.input_center * factors,
                 input_scale=sample.input_scale * factors,
             )
         )
         for name in PIXEL_FIELDS:
             if name in sample.pred_instances:
-                values = np.asarray(sample.pred_instances[name])
-                pairs = values.reshape(*values.shape[:-1], -1, 2)  # a box is two of them
-                sample.pred_instances.set_field((pairs * factors).reshape(values.shape), name)
+                values = np.asarray(sample.pred_instances[name])  # (..., 2), or 4 of a box
+                moved = values * np.resize(factors, values.shape[-1])
+                sample.pred_instances.set_field(moved, name)
         small.append(sample)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA), small
