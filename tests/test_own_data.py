@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import runpy
-import shlex
 import shutil
-import subprocess
-import sys
 
 from acnn_mmpose.evaluation import read_run
 from acnn_mmpose.visualization import AttentionVisualizer
@@ -20,6 +16,7 @@ from mmengine.structures import InstanceData
 from mmpose.apis import init_model
 
 from .coco_people import OWN_JOINTS, write_coco_file
+from .commands import run_lines
 
 EPOCH = '\ntrain_cfg = dict(max_epochs=1, val_interval=1)\n'
 SMALL = """
@@ -50,16 +47,6 @@ def workplace(tmp_path, toy_root, root, monkeypatch):
     return tmp_path
 
 
-def run(command: str, monkeypatch) -> None:
-    """Run a line of the page; our tools in this process, which saves importing MMPose."""
-    words = shlex.split(command)
-    if words[0] == 'python':
-        monkeypatch.setattr(sys, 'argv', words[1:])
-        runpy.run_path(words[1], run_name='__main__')
-    else:
-        subprocess.run(['bash', '-c', command], check=True)
-
-
 def test_every_step_of_the_page(workplace, root, monkeypatch):
     text = (root / 'docs/own_data.md').read_text().replace('epoch_100', 'epoch_1')
     blocks = re.findall(r'^```(\w+)\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
@@ -68,8 +55,7 @@ def test_every_step_of_the_page(workplace, root, monkeypatch):
         if language == 'json':
             assert set(json.loads(content)) == {'images', 'categories', 'annotations'}
         elif language == 'bash':
-            for command in content.splitlines():
-                run(command, monkeypatch)
+            run_lines(content, monkeypatch)
             for phase in workplace.glob('configs/own/*.py'):
                 phase.write_text(phase.read_text() + EPOCH)
         elif content.startswith('# configs/'):
