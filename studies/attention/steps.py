@@ -22,7 +22,7 @@ from .provenance import describe_data
 # of a config, what decides which weights come out, and what there does not
 DECISIVE = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler')
 INDIFFERENT = ('num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor')
-DECISIVE_HOOKS = ('EMAHook',)  # all others watch
+DECISIVE_HOOKS = ('EMAHook',)  # the others watch, or belong to every training
 
 
 class Step(NamedTuple):
