@@ -103,7 +103,7 @@ def _check_scored_file(cfg: Config, split: str, dataset: ConfigDict) -> None:
 
 def _metrics(cfg: Config, split: str) -> list[ConfigDict]:
     metrics = cfg.get(f'{split}_evaluator') or []
-    return metrics if isinstance(metrics, (list, tuple)) else [metrics]
+    return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
 
 
 def _check_mpii(dataset: ConfigDict) -> None:
