@@ -3,7 +3,9 @@
 _base_ = ['acnn_phase3.py']
 
 model = dict(
-    head=dict(coverage_loss=dict(type='CoverageLoss', weight=5e-4, target=0.45, on_background=True))
+    head=dict(
+        coverage_loss=dict(type='CoverageLoss', weight=5e-4, target=0.45, background_only=True)
+    )
 )
 
 train_cfg = dict(max_epochs=67)

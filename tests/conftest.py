@@ -118,10 +118,13 @@ def model_config(phase: str = 'joint', num_stages: int = 3, **backbone) -> dict:
         type='ACNN',
         phase=phase,
         data_preprocessor=dict(type='PoseDataPreprocessor', mean=[127.0] * 3, std=[64.0] * 3),
-        backbone=dict(
-            type='AttentionHourglassNet',
-            **{'num_stages': num_stages, 'channels': 16, 'depth': 2, **backbone},
-        ),
+        backbone={
+            'type': 'AttentionHourglassNet',
+            'num_stages': num_stages,
+            'channels': 16,
+            'depth': 2,
+            **backbone,
+        },
         head=dict(
             type='ACNNHead', in_channels=16, out_channels=16, num_stages=num_stages, decoder=codec
         ),

@@ -22,7 +22,7 @@ EPOCH = '\ntrain_cfg = dict(max_epochs=1, val_interval=1)\n'
 SMALL = """
 model['backbone'] = dict(num_stages=2, channels=16, depth=3)
 model['head'].update(in_channels=16, num_stages=2)
-model['head']['coverage_loss'] = dict(type='CoverageLoss', weight=0.01, on_background=True)
+model['head']['coverage_loss'] = dict(type='CoverageLoss', weight=0.01, background_only=True)
 train_dataloader.update(batch_size=8, num_workers=0, persistent_workers=False)
 val_dataloader.update(num_workers=0, persistent_workers=False)
 default_hooks = dict(logger=dict(interval=1))

@@ -11,7 +11,7 @@ from ..models import ACNN, PHASES
 from ..models.weights import MASK_BRANCHES, describe_mismatch
 
 # of the backbone, what decides which mask comes of the same weights
-MASK_MEANING = ('mask_mode', 'mask_threshold', 'mask_temperature', 'mask_stride')
+MASK_MEANING = ('mask_mode', 'mask_branch')
 
 
 def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose: str) -> None:

@@ -13,7 +13,7 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from ..errors import ACNNError
-from .attention import MaskBranch
+from .attention import MaskBranch  # and registers it
 from .fusion import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
 from .sparse import run_sparse_stage
@@ -51,18 +51,8 @@ class AttentionHourglassNet(BaseModule):
         mask_mode: ``'hard'``: binary masks with a straight-through gradient, as the paper
             describes; ``'soft'``: the sigmoid itself; ``'ones'``: the plain stacked hourglass,
             without mask branches.
-        mask_bias: Initial logit of the masks. Positive: they start by keeping everything, with
-            the default threshold.
-        mask_threshold: Above which probability a hard mask keeps, in (0, 1).
-        mask_temperature: By which the masks' logits are divided, > 0.
-        mask_noise: Scale of logistic noise on the logits in training; 1 samples hard masks from
-            Bernoulli(sigmoid(logit)).
-        mask_stride: Cells, along each axis, that share one value of a mask; divides ``2 ** depth``.
-        detached_masks: Keep task B's gradients from task A: mask branches read y, and send no
-            gradient back to it.
-        reinjected_heatmaps: K to add a 1x1 convolution of H(i) to the feature that stage i hands
-            on, as Newell et al. do; 0 hands on features only (Eq. 1). The estimator then gives
-            the backbone the head's layers.
+        mask_branch: Config of f_c of Eq. 2: a :class:`MaskBranch`, the default, or a registered
+            subclass.
         sparse: Compute a stage only in the cells that the mask before it keeps
             (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
             less is kept. Needs ``'hard'`` masks. Compiled or exported, the same function is
@@ -74,7 +64,7 @@ class AttentionHourglassNet(BaseModule):
         is_compiled: Whether ``forward`` has been compiled. Set by the estimator.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
-        heatmap_layers: Of the head, one per stage: they compute H(i) for re-injection.
+        heatmap_layers: Of the head, one per stage: they compute H(i) from the feature.
 
     Raises:
         ACNNError: If an argument is out of its range.
@@ -88,19 +78,18 @@ class AttentionHourglassNet(BaseModule):
         channels: int = 256,
         depth: int = 4,
         mask_mode: str = 'hard',
-        mask_bias: float = 2.0,
-        mask_threshold: float = 0.5,
-        mask_temperature: float = 1.0,
-        mask_noise: float = 0.0,
-        mask_stride: int = 1,
-        detached_masks: bool = False,
-        reinjected_heatmaps: int = 0,
+        mask_branch: dict | None = None,
         sparse: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        _check_network(num_stages, channels, depth, reinjected_heatmaps)
-        _check_masks(mask_mode, mask_stride, depth)
+        if num_stages < 1 or depth < 1 or channels < 4 or channels % 4:
+            raise ACNNError(
+                'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
+                f'but got {num_stages=}, {depth=}, {channels=}'
+            )
+        if mask_mode not in MASK_MODES:
+            raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
         self.stride = Stem.stride
         self.num_stages = num_stages
         self.channels = channels
@@ -111,10 +100,6 @@ class AttentionHourglassNet(BaseModule):
                 f'not {mask_mode!r}'
             )
         self.mask_mode = mask_mode
-        self.mask_threshold = mask_threshold
-        self.mask_temperature = mask_temperature
-        self.mask_stride = mask_stride
-        self.detached_masks = detached_masks
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
         self.sparse = sparse
@@ -127,23 +112,13 @@ class AttentionHourglassNet(BaseModule):
         self.projections = nn.ModuleList(
             conv_norm_relu(channels, channels, 1) for _ in range(num_stages)
         )
-        num_masks = 0 if mask_mode == 'ones' else num_stages - 1
+        branch = {'type': 'MaskBranch', **(mask_branch or {}), 'channels': channels}
         self.mask_branches = nn.ModuleList(
-            MaskBranch(
-                channels,
-                mask_mode,
-                mask_bias,
-                mask_threshold,
-                mask_temperature,
-                mask_noise,
-                mask_stride,
-            )
-            for _ in range(num_masks)
+            MODELS.build({**branch, 'mode': mask_mode})
+            for _ in range(0 if mask_mode == 'ones' else num_stages - 1)
         )
-        self.reinjections = nn.ModuleList(
-            nn.Conv2d(reinjected_heatmaps, channels, 1)
-            for _ in range(num_stages - 1 if reinjected_heatmaps else 0)
-        )
+        # beside mask_mode, what decides which masks come of the same weights
+        self.mask_branch = {k: v for k, v in branch.items() if k not in ('channels', 'init_bias')}
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage's feature and mask.
@@ -161,30 +136,54 @@ class AttentionHourglassNet(BaseModule):
         self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
         x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
+        if self.sparse and not self.bypass_masks:
+            return self._forward_sparse(x)
         stages = []
-        mask = None  # of the stage before; None: all ones
-        for i in range(self.num_stages):
-            stages.append(self._run_stage(i, x, mask))
-            x, mask = stages[i].feature, stages[i].mask
-            if i < len(self.reinjections):
-                heatmap = self.heatmap_layers[i](x.float()).to(x.dtype)
-                x = x + self.reinjections[i](heatmap)
+        for i, (theta, f) in enumerate(zip(self.thetas, self.projections)):
+            y = x + theta(x)
+            feature, mask = f(y), self._compute_mask(i, y)  # Eq. 2
+            stages.append(StageOutput(feature, mask))
+            if i + 1 < self.num_stages:
+                x = self.hand_on(i, x, feature)
+                x = x if mask is None else x * mask  # Eq. 1
         return tuple(stages)
 
-    def _run_stage(self, i: int, x: Tensor, mask: Tensor | None) -> StageOutput:
+    def _compute_mask(self, i: int, y: Tensor) -> Tensor | None:
+        """Compute M(i) = f_c(y), stages counting from 0; None: all ones."""
+        if self.bypass_masks or i >= len(self.mask_branches):
+            return None
+        return self.mask_branches[i](y)
+
+    def hand_on(self, i: int, x: Tensor, feature: Tensor) -> Tensor:
+        """Compute what the mask of Eq. 1 selects from, (N, C, h, w): in the paper, the feature.
+
+        Args:
+            i: The stage, from 0; not the last one.
+            x: Its input X, (N, C, h, w).
+            feature: Its f(y), (N, C, h, w).
+        """
+        return feature
+
+    def _forward_sparse(self, x: Tensor) -> tuple[StageOutput, ...]:
+        """Compute every stage but the first only in the cells that the mask before it keeps."""
+        y = x + self.thetas[0](x)
+        stages = [StageOutput(self.projections[0](y), self._compute_mask(0, y))]
+        for i in range(1, self.num_stages):
+            feature, mask, _ = stages[-1]
+            stages.append(self._run_sparse_stage(i, feature, cast(Tensor, mask)))
+        return tuple(stages)
+
+    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
         """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
-        theta, f = self.thetas[i], self.projections[i]
-        has_mask = i < len(self.mask_branches) and not self.bypass_masks
-        branch = cast(MaskBranch, self.mask_branches[i]) if has_mask else None
-        if self.sparse and mask is not None:
-            in_full = self.is_compiled or torch.jit.is_tracing()
-            feature, next_mask = run_sparse_stage(theta, f, branch, x, mask, in_full=in_full)
-            return StageOutput(feature, next_mask, computed=mask)
-        x = x if mask is None else x * mask  # Eq. 1
-        y = x + theta(x)
-        if branch is None:
-            return StageOutput(f(y), None)
-        return StageOutput(f(y), branch(y.detach() if self.detached_masks else y))  # Eq. 2
+        outputs = run_sparse_stage(
+            cast(nn.Sequential, self.thetas[i]),
+            self.projections[i],
+            cast(MaskBranch, self.mask_branches[i]) if i < len(self.mask_branches) else None,
+            x,
+            mask,
+            in_full=self.is_compiled or torch.jit.is_tracing(),
+        )
+        return StageOutput(*outputs, computed=mask)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -213,28 +212,3 @@ class AttentionHourglassNet(BaseModule):
                 f'an input of {width}x{height} pixels (width x height) does not fit an hourglass '
                 f'of depth {self.depth}: use a width and a height that are multiples of {multiple}'
             )
-
-
-def _check_network(num_stages: int, channels: int, depth: int, reinjected_heatmaps: int) -> None:
-    """Check the arguments that say how large the network is."""
-    if num_stages < 1 or depth < 1 or channels < 4 or channels % 4:
-        raise ACNNError(
-            'num_stages and depth must be at least 1 and channels a positive multiple of 4, '
-            f'but got num_stages={num_stages}, depth={depth}, channels={channels}'
-        )
-    if reinjected_heatmaps < 0:
-        raise ACNNError(
-            'reinjected_heatmaps is the number of heatmaps that a stage hands on, 0 for none, '
-            f'but is {reinjected_heatmaps}'
-        )
-
-
-def _check_masks(mask_mode: str, mask_stride: int, depth: int) -> None:
-    """Check the arguments that say what masks are."""
-    if mask_mode not in MASK_MODES:
-        raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
-    if mask_stride < 1 or 2**depth % mask_stride:
-        raise ACNNError(
-            f'mask_stride must divide 2 ** depth = {2**depth}, so that it divides every '
-            f'feature map, but is {mask_stride}'
-        )

@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from .estimator import ACNN
+from .weights import MASK_BRANCHES
 
 
 class Complexity(NamedTuple):
@@ -44,7 +45,7 @@ def measure_complexity(model: ACNN, input_size: tuple[int, int]) -> Complexity:
     mask_flops = sum(
         sum(counts.values())
         for name, counts in per_module.items()
-        if name.rpartition('.')[0].endswith('backbone.mask_branches')
+        if f'{name.rpartition(".")[0]}.'.endswith(MASK_BRANCHES)
     )
     return Complexity(
         parameters=sum(p.numel() for p in model.parameters()),

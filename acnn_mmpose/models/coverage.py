@@ -47,13 +47,13 @@ class CoverageLoss(nn.Module):
     Args:
         weight: > 0. The mean squared error of one stage is about 0.005.
         target: The share that costs nothing, in [0, 1).
-        on_background: Count only cells outside the person's box (:func:`find_background`).
+        background_only: Count only cells outside the person's box (:func:`find_background`).
 
     Raises:
         ACNNError: If an argument is out of its range.
     """
 
-    def __init__(self, weight: float, target: float = 0.0, on_background: bool = False) -> None:
+    def __init__(self, weight: float, target: float = 0.0, background_only: bool = False) -> None:
         super().__init__()
         if weight <= 0 or not 0 <= target < 1:
             raise ACNNError(
@@ -62,7 +62,7 @@ class CoverageLoss(nn.Module):
             )
         self.weight = weight
         self.target = target
-        self.on_background = on_background
+        self.background_only = background_only
 
     def forward(self, masks: Tensor, targets: Tensor) -> Tensor:
         """Compute the loss.
@@ -72,7 +72,7 @@ class CoverageLoss(nn.Module):
             targets: Ground-truth heatmaps (N, K, h, w).
         """
         counted = torch.ones_like(masks[:, :1], dtype=torch.float32)
-        if self.on_background:
+        if self.background_only:
             counted = find_background(targets).to(counted)
         kept = (masks.float() * counted).sum(dim=(0, 2, 3)) / counted.sum().clamp(min=1)
         return self.weight * torch.relu(kept - self.target).sum()

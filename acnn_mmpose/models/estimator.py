@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from ..errors import ACNNError
 from .backbone import StageOutput
 from .compilation import compile_frozen
-from .weights import describe_mismatch
+from .weights import describe_mismatch, refuse_moved_arguments
 
 
 class Phase(NamedTuple):
@@ -38,9 +38,6 @@ PHASES = {
     'pose': Phase(trains_pose=True, trains_attention=False, uses_masks=False, follows=None),
     'attention': Phase(trains_pose=False, trains_attention=True, uses_masks=True, follows='pose'),
     'joint': Phase(trains_pose=True, trains_attention=True, uses_masks=True, follows='attention'),
-    # not in the paper: what its order of phases is compared with
-    'joint_after_pose': Phase(True, True, True, follows='pose'),
-    'joint_from_scratch': Phase(True, True, True, follows=None),
 }
 
 
@@ -53,8 +50,7 @@ class ACNN(TopdownPoseEstimator):
 
     Args:
         phase: ``'pose'`` trains task A with all masks ones, ``'attention'`` trains task B with
-            task A frozen, ``'joint'`` trains both (Sec. 3.3). ``'joint_after_pose'`` and
-            ``'joint_from_scratch'`` train both without the phases before it.
+            task A frozen, ``'joint'`` trains both (Sec. 3.3).
         **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
             :class:`AttentionHourglassNet`.
 
@@ -62,11 +58,11 @@ class ACNN(TopdownPoseEstimator):
         deployed: Whether :meth:`switch_to_deploy` has been called.
 
     Raises:
-        ACNNError: If the phase is unknown, or trains masks that the backbone does not have, or
-            other heatmaps are to be re-injected than the head makes.
+        ACNNError: If the phase is unknown, or trains masks that the backbone does not have.
     """
 
     def __init__(self, phase: str, **kwargs: Any) -> None:
+        refuse_moved_arguments(kwargs)
         super().__init__(**kwargs)
         if phase not in PHASES:
             raise ACNNError(f'unknown phase {phase!r}: choose one of {tuple(PHASES)}')
@@ -76,12 +72,6 @@ class ACNN(TopdownPoseEstimator):
                 f'phase {phase!r} trains mask branches, but this backbone has none: it needs '
                 "at least 2 stages and mask_mode 'hard' or 'soft'"
             )
-        for layer in self.backbone.reinjections:
-            if layer.in_channels != self.head.out_channels:
-                raise ACNNError(
-                    f'reinjected_heatmaps is {layer.in_channels}, but the head makes '
-                    f'{self.head.out_channels} heatmaps: set it to that, or to 0'
-                )
         self.phase = phase
         self.deployed = False
         self.backbone.bypass_masks = not rules.uses_masks

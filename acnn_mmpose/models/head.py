@@ -15,7 +15,6 @@ from mmpose.models.utils.tta import flip_heatmaps
 from mmpose.registry import MODELS
 from torch import Tensor
 
-from .accuracy import heatmap_accuracy
 from .backbone import StageOutput
 
 
@@ -34,7 +33,6 @@ class ACNNHead(CPMHead):
         num_stages: S.
         loss: Config of the loss of one stage.
         decoder: Config of the codec that turns heatmaps into coordinates.
-        adds_discarded: Whether P(i) is the sum of Eq. 4; otherwise it is H(i) alone.
         coverage_loss: Config of a :class:`CoverageLoss` on the masks; the paper has none.
         init_cfg: MMEngine's config of the initialisation.
     """
@@ -46,7 +44,6 @@ class ACNNHead(CPMHead):
         num_stages: int,
         loss: dict | None = None,
         decoder: dict | None = None,
-        adds_discarded: bool = True,
         coverage_loss: dict | None = None,
         init_cfg: dict | None = None,
     ) -> None:
@@ -58,7 +55,6 @@ class ACNNHead(CPMHead):
             decoder=decoder,
             init_cfg=init_cfg,
         )
-        self.adds_discarded = adds_discarded
         self.coverage_loss = MODELS.build(coverage_loss) if coverage_loss else None
 
     def forward(self, feats: Sequence[StageOutput]) -> list[Tensor]:
@@ -70,12 +66,10 @@ class ACNNHead(CPMHead):
         Returns:
             P(1) to P(S), each (N, K, h, w), float32 also under mixed precision.
         """
-        heatmaps = self._heatmaps(feats)
-        if not self.adds_discarded:
-            return [heatmap.float() for heatmap in heatmaps]
-        return combine_stages(heatmaps, [stage.mask for stage in feats])
+        heatmaps = self.compute_heatmaps(feats)
+        return combine_stages(heatmaps, [stage.mask for stage in feats])  # Eq. 4
 
-    def _heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
+    def compute_heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
         """Compute H(1) to H(S), each (N, K, h, w), 0 where a sparse stage was not computed."""
         heatmaps = super().forward([stage.feature for stage in feats])
         return [
@@ -88,8 +82,6 @@ class ACNNHead(CPMHead):
     ) -> dict[str, Tensor]:
         """Compute the loss of every stage, summed (Eq. 3), and an accuracy to watch.
 
-        The values of :class:`CPMHead`, without its way through numpy.
-
         Args:
             feats: The backbone's S stage outputs.
             batch_data_samples: N data samples with ``gt_fields.heatmaps`` (K, h, w) and
@@ -100,15 +92,10 @@ class ACNNHead(CPMHead):
             ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1], and, where a coverage loss
             is set and the masks apply, ``loss_coverage``: float32 scalars.
         """
-        predictions = self.forward(feats)
-        targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
-        weights = torch.cat([s.gt_instance_labels.keypoint_weights for s in batch_data_samples])
-        losses = dict(
-            loss_kpt=sum(self.loss_module(stage, targets, weights) for stage in predictions),
-            acc_pose=heatmap_accuracy(predictions[-1], targets, weights > 0),
-        )
+        losses = super().loss(feats, batch_data_samples, train_cfg)  # Eq. 3
         masks = [stage.mask for stage in feats if stage.mask is not None]
         if self.coverage_loss is not None and masks:
+            targets = torch.stack([sample.gt_fields.heatmaps for sample in batch_data_samples])
             losses['loss_coverage'] = self.coverage_loss(torch.cat(masks, dim=1), targets)
         return losses
 
@@ -135,7 +122,7 @@ class ACNNHead(CPMHead):
             P(1) to P(S). These and the masks are those of the unflipped pass, all float32.
         """
         test_cfg = test_cfg or {}
-        result = super().predict(feats, batch_data_samples, test_cfg)
+        result = super().predict(feats, batch_data_samples, test_cfg)  # Eq. 5
         if test_cfg.get('output_stages', False):
             preds = result[0] if isinstance(result, tuple) else result
             self._add_stage_keypoints(preds, feats, batch_data_samples, test_cfg)
@@ -175,7 +162,7 @@ class ACNNHead(CPMHead):
             pred.attention_coverage = masks.mean(axis=(1, 2))[None]
         if with_heatmaps:
             for name, compute in (
-                ('stage_heatmaps', self._heatmaps),
+                ('stage_heatmaps', self.compute_heatmaps),
                 ('stage_predictions', self.forward),
             ):
                 stacked = torch.stack(compute(stages), dim=1).detach().float().cpu().numpy()

@@ -1,12 +1,52 @@
-"""Whether weights are those of a network."""
+"""Whether weights, and configs of earlier versions, are those of a network."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from mmengine.model import is_model_wrapper
 from torch import nn
 
-MASK_BRANCHES = 'backbone.mask_branches.'
+from ..errors import ACNNError
+
+MASK_BRANCHES = 'backbone.mask_branches.'  # before the names of task B's weights in a state dict
+
+_VARIANT = 'a mask branch of its own, VariedMaskBranch in studies/attention/variants.py'
+# arguments that configs of version 0 may have, and what became of them
+_MOVED = {
+    'mask_bias': 'mask_branch=dict(init_bias=...)',
+    'mask_threshold': _VARIANT,
+    'mask_temperature': _VARIANT,
+    'mask_noise': _VARIANT,
+    'mask_stride': _VARIANT,
+    'detached_masks': _VARIANT,
+    'adds_discarded': "type='OwnHeatmapsHead' in studies/attention/variants.py",
+    'on_background': 'background_only=...',
+}
+
+
+def unwrap(model: nn.Module) -> Any:
+    """Return the model that a distributed run has wrapped, or the model itself."""
+    return model.module if is_model_wrapper(model) else model
+
+
+def refuse_moved_arguments(model: dict[str, Any]) -> None:
+    """Say what became of arguments that backbone, head and coverage loss no longer have.
+
+    Args:
+        model: Config of an ACNN.
+
+    Raises:
+        ACNNError: Naming the first one.
+    """
+    head = model.get('head') or {}
+    for part in (model.get('backbone') or {}, head, head.get('coverage_loss') or {}):
+        for name in part:
+            if name in _MOVED:
+                raise ACNNError(
+                    f'{part["type"]} has no argument {name!r} any more: it is {_MOVED[name]} now; '
+                    'change the config, the weights stay as they are'
+                )
 
 
 def describe_mismatch(model: nn.Module, weights: dict[str, Any], masks_optional: bool) -> str:

@@ -4,7 +4,9 @@ _base_ = ['_base_/acnn_160x160.py']
 
 model = dict(
     phase='attention',
-    head=dict(coverage_loss=dict(type='CoverageLoss', weight=5e-3, target=0.3, on_background=True)),
+    head=dict(
+        coverage_loss=dict(type='CoverageLoss', weight=5e-3, target=0.3, background_only=True)
+    ),
 )
 
 train_cfg = dict(max_epochs=6, val_interval=2)

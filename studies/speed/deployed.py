@@ -76,15 +76,14 @@ def person_masks(count: int, height: int, width: int, kept: float) -> torch.Tens
 
 def _force_masks(backbone: AttentionHourglassNet, masks: Iterator[torch.Tensor]) -> None:
     """Give a pass's stages the next mask in the place of theirs, which are still computed."""
-    run_stage = backbone._run_stage
+    run_stage = backbone._run_sparse_stage
 
-    def run(i: int, x: torch.Tensor, mask: torch.Tensor | None) -> StageOutput:
+    def run(i: int, x: torch.Tensor, mask: torch.Tensor) -> StageOutput:
         stage = run_stage(i, x, mask)
-        if stage.mask is None:
-            return stage
-        return stage._replace(mask=next(masks) if mask is None else mask)
+        return stage if stage.mask is None else stage._replace(mask=mask)
 
-    backbone._run_stage = run  # type: ignore[method-assign]
+    backbone.mask_branches[0].register_forward_hook(lambda *_: next(masks))
+    backbone._run_sparse_stage = run  # type: ignore[method-assign]
 
 
 def onnx_prediction(setup: Setup) -> Callable[[], Any]:

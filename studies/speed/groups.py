@@ -20,7 +20,7 @@ from .deployed import deployed_pass, onnx_prediction
 from .networks import forward_pass, matrix_product, prediction, training_step
 from .pipelines import cached_pipeline, configured_pipeline, stock_pipeline
 from .setup import Setup
-from .step_parts import accuracy, attention_statistics, optimizer_step
+from .step_parts import attention_statistics, optimizer_step
 from .table import Case, Comparison, Table, spell, yardstick
 
 PLAIN = 'ACNN, plain'
@@ -97,8 +97,6 @@ def parts(setup: Setup) -> Iterator[Table]:
     yield Table(
         'Figures to log in a training step',
         [
-            Case('accuracy through numpy, as in MMPose', partial(accuracy, setup, True)),
-            Case('accuracy on the device', partial(accuracy, setup, False)),
             Case('AttentionStatsHook, every 10th step', partial(attention_statistics, setup)),
         ],
         setup.device,

@@ -1,7 +1,7 @@
 """What networks do: forward passes, training steps, predictions. Each function prepares one case.
 
-In all of them ``plain`` undoes what makes this package fast: contiguous weights and images, an
-accuracy through numpy in the loss as in MMPose, and torch's default form of the optimizer.
+In all of them ``plain`` undoes what makes this package fast: contiguous weights and images, and
+torch's default form of the optimizer.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmpose.apis import inference_topdown, init_model
-from mmpose.models.heads import CPMHead
 from mmpose.models.pose_estimators import TopdownPoseEstimator
 from mmpose.registry import MODELS
 
@@ -100,5 +99,4 @@ def build_network(cfg: Config, device: str, plain: bool = False) -> BaseModel:
     if plain:
         model.to(memory_format=torch.contiguous_format)
         model.backbone.stem.register_forward_pre_hook(lambda _, args: (args[0].contiguous(),))
-        model.head.loss = MethodType(CPMHead.loss, model.head)
     return model

@@ -7,26 +7,11 @@ from typing import Any
 
 from acnn_mmpose.engine.hooks.attention_stats import measure_coverage, root_mean_square
 from acnn_mmpose.models import stack_masks
-from acnn_mmpose.models.accuracy import heatmap_accuracy
 
 import torch
-from mmpose.evaluation.functional import pose_pck_accuracy
 from mmpose.registry import MODELS
-from mmpose.utils.tensor_utils import to_numpy
 
 from .setup import Setup
-
-
-def accuracy(setup: Setup, through_numpy: bool) -> Callable[[], Any]:
-    """Prepare the accuracy of a batch of heatmaps."""
-    samples = setup.batch(setup.cfg.train_dataloader.batch_size)['data_samples']
-    targets = torch.stack([s.gt_fields.heatmaps for s in samples]).to(setup.device)
-    visible = torch.cat([s.gt_instance_labels.keypoint_weights for s in samples]).bool()
-    visible = visible.to(setup.device)
-    predictions = torch.rand_like(targets)
-    if not through_numpy:
-        return lambda: heatmap_accuracy(predictions, targets, visible)
-    return lambda: pose_pck_accuracy(*map(to_numpy, (predictions, targets, visible)))
 
 
 def optimizer_step(setup: Setup, foreach: bool) -> Callable[[], Any]:

@@ -35,7 +35,6 @@ def model(toy_root):
         ('hard', {}),
         ('soft', {}),
         ('hard', dict(sparse=True)),
-        ('hard', dict(mask_stride=2, mask_threshold=0.45, reinjected_heatmaps=16)),
     ],
 )
 def test_the_file_computes_what_the_model_does_at_any_batch(toy_root, tmp_path, mask_mode, options):

@@ -21,6 +21,7 @@ from acnn_mmpose.checkpoints import AtomicLocalBackend
 from acnn_mmpose.checkpoints.load import latest_checkpoint
 from acnn_mmpose.engine import CheckpointAfterValHook, train_in_order
 from acnn_mmpose.errors import ACNNError
+from studies.attention import variants  # noqa: F401  masks that draw random numbers
 
 import pytest
 import torch
@@ -34,7 +35,7 @@ OPTIONS = {
     'train_dataloader.num_workers': 2,
     'train_dataloader.persistent_workers': True,
     'train_cfg.val_interval': 1,
-    'model.backbone.mask_noise': 1.0,
+    'model.backbone.mask_branch': dict(type='VariedMaskBranch', noise=1.0),
 }
 EMA = dict(type='EMAHook', momentum=0.1)
 

@@ -33,7 +33,7 @@ def test_linear_hinge_and_background(targets):
     expected = {
         CoverageLoss(weight=2.0): 2 * kept.sum(),
         CoverageLoss(weight=2.0, target=0.4): torch.tensor(2 * 0.6),
-        CoverageLoss(weight=2.0, on_background=True): torch.tensor(2 * (8 / 32 + 1)),
+        CoverageLoss(weight=2.0, background_only=True): torch.tensor(2 * (8 / 32 + 1)),
     }
     for loss, value in expected.items():
         torch.testing.assert_close(loss(masks, targets), value)
@@ -41,7 +41,7 @@ def test_linear_hinge_and_background(targets):
 
 def test_gradient_presses_on_what_is_counted_alone(targets):
     masks = torch.ones(2, 1, 6, 8, requires_grad=True)
-    CoverageLoss(weight=1.0, on_background=True)(masks, targets).backward()
+    CoverageLoss(weight=1.0, background_only=True)(masks, targets).backward()
     assert torch.equal(masks.grad > 0, find_background(targets))
 
 

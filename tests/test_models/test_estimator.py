@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.models import MASK_BRANCHES
 
 import pytest
 import torch
@@ -12,8 +13,6 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmpose.registry import MODELS
 
 from tests.conftest import model_config
-
-TASK_B = 'backbone.mask_branches.'
 
 
 def train(model, batch, steps: int = 3):
@@ -32,8 +31,6 @@ def train(model, batch, steps: int = 3):
         ('pose', True, False),
         ('attention', False, True),
         ('joint', True, True),
-        ('joint_after_pose', True, True),
-        ('joint_from_scratch', True, True),
     ],
 )
 def test_a_phase_moves_its_tasks_and_freezes_the_other(
@@ -43,7 +40,7 @@ def test_a_phase_moves_its_tasks_and_freezes_the_other(
     before = copy.deepcopy(model.state_dict())
     train(model, batch)
     for key, value in model.state_dict().items():
-        moves = trains_b if key.startswith(TASK_B) else trains_a
+        moves = trains_b if key.startswith(MASK_BRANCHES) else trains_a
         assert torch.equal(value, before[key]) != moves, key
 
 
@@ -52,7 +49,7 @@ def test_frozen_parameters_have_no_optimizer_state(build_model, batch, phase):
     model = build_model(phase)
     optimizer = train(model, batch).optimizer
     for name, parameter in model.named_parameters():
-        frozen = phase != 'joint' and name.startswith(TASK_B) == (phase == 'pose')
+        frozen = phase != 'joint' and name.startswith(MASK_BRANCHES) == (phase == 'pose')
         assert parameter.requires_grad != frozen, name
         assert (parameter not in optimizer.state) == frozen, name
 
@@ -64,7 +61,7 @@ def test_train_and_eval_can_be_called_in_any_order(build_model, phase):
         model.train(mode)
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            frozen = phase != 'joint' and name.startswith(TASK_B) == (phase == 'pose')
+            frozen = phase != 'joint' and name.startswith(MASK_BRANCHES) == (phase == 'pose')
             assert module.training != frozen, name
     assert model.training
     model.eval()
@@ -75,7 +72,7 @@ def test_train_and_eval_can_be_called_in_any_order(build_model, phase):
 def test_phase_2_starts_from_exactly_the_function_of_phase_1(batch):
     pose = MODELS.build(model_config('pose')).eval()
     attention = MODELS.build(model_config('attention')).eval()
-    weights = {k: v for k, v in pose.state_dict().items() if not k.startswith(TASK_B)}
+    weights = {k: v for k, v in pose.state_dict().items() if not k.startswith(MASK_BRANCHES)}
     attention.load_state_dict(weights, strict=False)
     images = torch.randn(4, 3, 32, 32)
     for before, after in zip(pose(images, None), attention(images, None)):
@@ -113,9 +110,26 @@ def test_predict_gives_keypoints_in_the_image(build_model, batch, phase):
         assert (keypoints <= 32).all()
 
 
-def test_as_many_heatmaps_are_reinjected_as_the_head_makes():
-    with pytest.raises(ACNNError, match='reinjected_heatmaps is 17, but the head makes 16'):
-        MODELS.build(model_config('pose', reinjected_heatmaps=17))
+@pytest.mark.parametrize(
+    ('part', 'name', 'remedy'),
+    [
+        ('backbone', 'mask_bias', r'mask_branch=dict\(init_bias=...\)'),
+        ('backbone', 'mask_noise', 'VariedMaskBranch in studies/attention/variants.py'),
+        ('head', 'adds_discarded', 'OwnHeatmapsHead'),
+    ],
+)
+def test_arguments_of_earlier_versions_say_what_became_of_them(part, name, remedy):
+    cfg = model_config()
+    cfg[part][name] = 1
+    with pytest.raises(ACNNError, match=f"{cfg[part]['type']} has no argument '{name}'.*{remedy}"):
+        MODELS.build(cfg)
+
+
+def test_a_price_of_earlier_versions_says_what_became_of_its_argument():
+    cfg = model_config()
+    cfg['head']['coverage_loss'] = dict(type='CoverageLoss', weight=1.0, on_background=True)
+    with pytest.raises(ACNNError, match='background_only'):
+        MODELS.build(cfg)
 
 
 def test_a_training_step_stays_channels_last(build_model, batch):

@@ -104,16 +104,6 @@ def test_predictions_are_float32_under_mixed_precision(build_model, batch):
     assert torch.isfinite(losses['loss_kpt'])
 
 
-@torch.no_grad()
-def test_without_the_sum_a_prediction_is_the_stages_own(build_model, stages):
-    head = build_model().head
-    summed = head(stages)
-    head.adds_discarded = False
-    for i, own in enumerate(head(stages)):
-        torch.testing.assert_close(own, head.multi_final_layers[i](stages[i].feature))
-        assert torch.equal(own, summed[i]) == (i == 0)
-
-
 def test_stage_predictions_are_those_of_the_loss(build_model, batch, stages):
     head = build_model().head
     options = dict(output_heatmaps=True, **ATTENTION)

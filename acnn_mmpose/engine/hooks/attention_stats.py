@@ -11,13 +11,12 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
 from ...errors import ACNNError
-from ...models import PHASES, StageOutput, find_background, stack_masks
+from ...models import MASK_BRANCHES, PHASES, StageOutput, find_background, stack_masks, unwrap
 from .dead_masks import describe_death, has_just_died
 
 
@@ -69,13 +68,13 @@ class AttentionStatsHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Listen to the backbone's outputs and to the optimizer's steps."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         tasks = {
             'attention': list(model.backbone.mask_branches.parameters()),
             'pose': [
                 parameter
                 for name, parameter in model.named_parameters()
-                if not name.startswith('backbone.mask_branches.')
+                if not name.startswith(MASK_BRANCHES)
             ],
         }
 
@@ -135,7 +134,7 @@ class AttentionStatsHook(Hook):
 
     def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:
         """Warn of masks that have just died; checkpoints keep the history that it takes."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         if not PHASES[model.phase].trains_attention:
             return
         for stage, coverage in enumerate(coverages, start=1):

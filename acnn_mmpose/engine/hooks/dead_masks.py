@@ -36,6 +36,6 @@ def describe_death(stage: int, coverage: float, duration: str) -> str:
     )
     return (
         f'the mask of stage {stage} has kept {keeps} (coverage {coverage:.3f}) for {duration}: its '
-        f'attention does nothing; try a {bias} model.backbone.mask_bias, from which phase '
-        f"'attention' starts, or a {rate} learning rate"
+        f'attention does nothing; try a {bias} model.backbone.mask_branch.init_bias, from which '
+        f"phase 'attention' starts, or a {rate} learning rate"
     )

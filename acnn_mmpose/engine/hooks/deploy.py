@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
+
+from ...models import unwrap
 
 
 @HOOKS.register_module()
@@ -22,5 +23,5 @@ class DeployHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Deploy."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         model.switch_to_deploy(self.dtype)

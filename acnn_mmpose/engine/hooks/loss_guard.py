@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from ...checkpoints.load import latest_checkpoint
 from ...errors import ACNNError
+from ...models import unwrap
 
 
 @HOOKS.register_module()
@@ -43,7 +43,7 @@ class LossGuardHook(Hook):
         loss = outputs['loss']
         if torch.isfinite(loss):
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         rates = ', '.join(f'{rate:g}' for rate in runner.optim_wrapper.get_lr()['lr'])
         good = latest_checkpoint(runner.work_dir)
         remedy = f'the last good checkpoint is {good}' if good else 'no checkpoint is saved yet'

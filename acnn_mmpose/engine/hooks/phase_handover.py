@@ -8,14 +8,13 @@ from typing import Any
 import mmpose
 import torch
 from mmengine.hooks import EMAHook, Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...checkpoints.load import latest_checkpoint
 from ...checkpoints.validate import MASK_MEANING, check_checkpoint, forget_untrained_masks
 from ...errors import ACNNError
-from ...models import ACNN, PHASES
+from ...models import ACNN, PHASES, unwrap
 from ...version import __version__
 
 
@@ -75,7 +74,7 @@ class PhaseHandoverHook(Hook):
 
 
 def _model(runner: Runner) -> ACNN:
-    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    model = unwrap(runner.model)
     if not isinstance(model, ACNN):
         raise ACNNError(
             f"PhaseHandoverHook is for a model of type 'ACNN', not {type(model).__name__!r}: "

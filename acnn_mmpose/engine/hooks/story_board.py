@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from ...errors import ACNNError
+from ...models import unwrap
 from ...visualization import AttentionVisualizer, draw_people, pick_people, predict_people
 
 
@@ -33,7 +33,7 @@ class StoryBoardHook(Hook):
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Predict and draw; the model is in eval mode here."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrap(runner.model)
         dataset = runner.val_dataloader.dataset
         samples = predict_people(model, dataset, pick_people(dataset, self.num_people))
         visualizer = AttentionVisualizer(mode='story')

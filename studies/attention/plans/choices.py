@@ -9,9 +9,9 @@ sigma_2 = {
     'model.head.decoder.sigma': 2,
     'train_dataloader.dataset.pipeline.GenerateTarget.encoder.sigma': 2,
 }
-reinjection = {'model.backbone.reinjected_heatmaps': 16}
+reinjection = {'model.backbone.type': 'HeatmapsReinjectedNet'}
 hinge = {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-3, target=0.4)}
-own = {'model.head.adds_discarded': False}
+own = {'model.head.type': 'OwnHeatmapsHead'}
 
 variants = dict(
     acnn=_base_.acnn,

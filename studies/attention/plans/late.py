@@ -23,12 +23,12 @@ warm_rate = {
 }
 narrow = {
     'model.head.coverage_loss': dict(
-        type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
+        type='CoverageLoss', weight=5e-3, target=0.2, background_only=True
     )
 }
 half = {
     'model.head.coverage_loss': dict(
-        type='CoverageLoss', weight=5e-4, target=0.45, on_background=True
+        type='CoverageLoss', weight=5e-4, target=0.45, background_only=True
     )
 }
 # both tasks at once: task A loses no epoch to phase 2, and masks close as fast as they do there
@@ -42,8 +42,12 @@ still = {
     **last_rate,
     'optim_wrapper.paramwise_cfg': dict(custom_keys={'mask_branches': dict(lr_mult=0.0)}),
 }
-soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_bias': 4.0}
-own = {'model.head.adds_discarded': False}
+soft = {'model.backbone.mask_mode': 'soft', 'model.backbone.mask_branch.init_bias': 4.0}
+own = {'model.head.type': 'OwnHeatmapsHead'}
+detached = {
+    'model.backbone.mask_branch.type': 'VariedMaskBranch',
+    'model.backbone.mask_branch.detached': True,
+}
 masks = dict(
     late=('at 20 %', narrow, last_rate),
     late_half=('at 45 %', half, last_rate),
@@ -94,7 +98,7 @@ variants = dict(
         )
         for variant, title, options in (
             ('together', '', {}),
-            ('together_detached', ', detached masks', {'model.backbone.detached_masks': True}),
+            ('together_detached', ', detached masks', detached),
             ('together_own', ', H(i) alone', own),
         )
     },

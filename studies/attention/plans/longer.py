@@ -11,11 +11,11 @@ joint = dict(config='small/acnn_phase3.py', epochs=6)
 
 on_map = {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-3, target=0.4)}
 linear = {
-    'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True),
+    'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, background_only=True),
 }
 hinge = {
     'model.head.coverage_loss': dict(
-        type='CoverageLoss', weight=5e-4, target=0.3, on_background=True
+        type='CoverageLoss', weight=5e-4, target=0.3, background_only=True
     ),
 }
 scratch = {'model.phase': 'joint_from_scratch'}

@@ -5,16 +5,18 @@ _base_ = ['_base_/small.py']
 name = 'masks'
 figures = ['scores', 'masks']
 
+varied = {'model.backbone.mask_branch.type': 'VariedMaskBranch'}
+noise = {**varied, 'model.backbone.mask_branch.noise': 1.0}
 changes = dict(
-    bias_0=('bias 0 (starts closed)', {'model.backbone.mask_bias': 0.0}),
-    bias_1=('bias 1', {'model.backbone.mask_bias': 1.0}),
-    bias_4=('bias 4', {'model.backbone.mask_bias': 4.0}),
-    threshold=('threshold 0.8', {'model.backbone.mask_threshold': 0.8}),
-    stride=('mask resolution / 4', {'model.backbone.mask_stride': 4}),
-    noise=('stochastic', {'model.backbone.mask_noise': 1.0}),
+    bias_0=('bias 0 (starts closed)', {'model.backbone.mask_branch.init_bias': 0.0}),
+    bias_1=('bias 1', {'model.backbone.mask_branch.init_bias': 1.0}),
+    bias_4=('bias 4', {'model.backbone.mask_branch.init_bias': 4.0}),
+    threshold=('threshold 0.8', {**varied, 'model.backbone.mask_branch.threshold': 0.8}),
+    stride=('mask resolution / 4', {**varied, 'model.backbone.mask_branch.stride': 4}),
+    noise=('stochastic', noise),
     noise_hot=(
         'stochastic, temperature 2',
-        {'model.backbone.mask_noise': 1.0, 'model.backbone.mask_temperature': 2.0},
+        {**noise, 'model.backbone.mask_branch.temperature': 2.0},
     ),
     linear=('linear 5e-4', {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4)}),
     hinge=(
@@ -23,13 +25,13 @@ changes = dict(
     ),
     background=(
         'linear 5e-4 on background',
-        {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, on_background=True)},
+        {'model.head.coverage_loss': dict(type='CoverageLoss', weight=5e-4, background_only=True)},
     ),
     background_hinge=(
         'hinge 5e-3 at 20 % on background',
         {
             'model.head.coverage_loss': dict(
-                type='CoverageLoss', weight=5e-3, target=0.2, on_background=True
+                type='CoverageLoss', weight=5e-3, target=0.2, background_only=True
             )
         },
     ),

@@ -6,7 +6,7 @@ name = 'modes'
 figures = ['scores', 'masks']
 
 soft = {'model.backbone.mask_mode': 'soft'}
-soft_open = {**soft, 'model.backbone.mask_bias': 4.0}
+soft_open = {**soft, 'model.backbone.mask_branch.init_bias': 4.0}
 
 variants = dict(
     acnn=_base_.acnn,

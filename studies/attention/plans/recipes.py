@@ -9,10 +9,13 @@ _base_ = ['_base_/small.py']
 name = 'recipes'
 figures = ['scores', 'masks']
 
-bias_4 = {'model.backbone.mask_bias': 4.0}
-price = dict(type='CoverageLoss', weight=5e-4, target=0.45, on_background=True)
+bias_4 = {'model.backbone.mask_branch.init_bias': 4.0}
+price = dict(type='CoverageLoss', weight=5e-4, target=0.45, background_only=True)
 half = {'model.phase': 'joint_from_scratch', 'model.head.coverage_loss': price}
-detached = {'model.backbone.detached_masks': True}
+detached = {
+    'model.backbone.mask_branch.type': 'VariedMaskBranch',
+    'model.backbone.mask_branch.detached': True,
+}
 soft_open = {'model.backbone.mask_mode': 'soft', **bias_4}
 changes = dict(
     half=('hinge 5e-4 at 45 % on background', {}),
@@ -22,7 +25,7 @@ changes = dict(
     ),
     detached=('at 45 %, detached masks', detached),
     detached_open=('at 45 %, detached masks, bias 4', {**detached, **bias_4}),
-    own=('at 45 %, H(i) alone', {'model.head.adds_discarded': False}),
+    own=('at 45 %, H(i) alone', {'model.head.type': 'OwnHeatmapsHead'}),
     soft=('at 45 %, soft masks, bias 4', soft_open),
     soft_detached=('at 45 %, soft detached masks, bias 4', {**soft_open, **detached}),
 )

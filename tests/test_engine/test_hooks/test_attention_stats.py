@@ -101,7 +101,7 @@ def test_accumulated_gradients_are_measured_when_they_make_a_step(build_model, b
 def test_gradients_at_the_mask_are_those_of_its_replicas_added(build_model, batch):
     """Eq. 1 with the mask replicated by hand; Eq. 4 without its sum, which uses the mask, too."""
     model = build_model('joint', num_stages=2)
-    model.head.adds_discarded = False
+    model.head.forward = model.head.compute_heatmaps
     wrapper = OptimWrapper(torch.optim.SGD(model.parameters(), lr=1e-3))
     hub = MessageHub.get_instance('stats_replicas')
     runner = SimpleNamespace(model=model, optim_wrapper=wrapper, message_hub=hub)
@@ -160,8 +160,16 @@ def test_a_mask_dies_once_each_time_that_it_stays_at_zero_or_one(history, warnin
 @pytest.mark.parametrize(
     ('phase', 'bias', 'sentences'),
     [
-        ('attention', 9.0, ['everything (coverage 1.000)', 'a lower model.backbone.mask_bias']),
-        ('joint', -9.0, ['nothing (coverage 0.000)', 'a higher model.backbone.mask_bias']),
+        (
+            'attention',
+            9.0,
+            ['everything (coverage 1.000)', 'a lower model.backbone.mask_branch.init_bias'],
+        ),
+        (
+            'joint',
+            -9.0,
+            ['nothing (coverage 0.000)', 'a higher model.backbone.mask_branch.init_bias'],
+        ),
         ('joint', 0.0, []),
         ('pose', 9.0, []),  # all ones by design
     ],

@@ -6,12 +6,11 @@ import copy
 from pathlib import Path
 
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.models import MASK_BRANCHES
 
 import pytest
 import torch
 from mmengine.runner import Runner
-
-TASK_B = 'backbone.mask_branches.'
 
 
 def edit(path: Path, target: Path, change) -> str:
@@ -25,12 +24,12 @@ def edit(path: Path, target: Path, change) -> str:
 def test_phases_hand_over_their_weights(trained):
     weights = {phase: torch.load(path)['state_dict'] for phase, path in trained.items()}
     for key, value in weights['pose'].items():
-        if not key.startswith(TASK_B):
+        if not key.startswith(MASK_BRANCHES):
             assert torch.equal(value, weights['attention'][key]), key
     moved = [
         k for k in weights['joint'] if not torch.equal(weights['joint'][k], weights['attention'][k])
     ]
-    assert any(key.startswith(TASK_B) for key in moved)
+    assert any(key.startswith(MASK_BRANCHES) for key in moved)
     assert any(key.startswith('backbone.thetas.') for key in moved)
 
 
@@ -50,19 +49,6 @@ def test_a_checkpoint_of_another_phase_stops(toy_config, trained, number, given)
     cfg = toy_config(number, load_from=str(trained[given]))
     with pytest.raises(ACNNError, match=f'holds phase {given!r}, but to start phase'):
         Runner.from_cfg(cfg).train()
-
-
-def test_joint_training_may_skip_phases_that_it_says_it_skips(toy_config, trained):
-    once = {'train_cfg.max_epochs': 1}
-    Runner.from_cfg(toy_config(3, **{'model.phase': 'joint_from_scratch'}, **once)).train()
-    skips_one = {'model.phase': 'joint_after_pose', 'model.backbone.mask_bias': 0.5, **once}
-    skips_one['optim_wrapper.optimizer.lr'] = 1e-12  # too small to move the bias
-    runner = Runner.from_cfg(toy_config(3, load_from=str(trained['pose']), **skips_one))
-    runner.train()
-    assert runner.model.backbone.mask_branches[0].logit.bias.item() == 0.5
-    runner = Runner.from_cfg(toy_config(3, load_from=str(trained['attention']), **skips_one))
-    with pytest.raises(ACNNError, match="holds phase 'attention', but to start phase 'joint_after"):
-        runner.train()
 
 
 def test_averaged_weights_are_resumed_with_averaging_only(toy_config, trained, tmp_path):
@@ -106,19 +92,21 @@ def test_a_checkpoint_with_a_missing_key_stops(toy_config, trained, tmp_path):
 
 def test_mask_branches_may_be_missing_for_phase_2_only(toy_config, trained, tmp_path):
     def without_masks(checkpoint):
-        for key in [k for k in checkpoint['state_dict'] if k.startswith(TASK_B)]:
+        for key in [k for k in checkpoint['state_dict'] if k.startswith(MASK_BRANCHES)]:
             del checkpoint['state_dict'][key]
 
     file = edit(trained['pose'], tmp_path / 'pose.pth', without_masks)
     Runner.from_cfg(toy_config(2, load_from=file, **{'train_cfg.max_epochs': 1})).train()
     file = edit(trained['attention'], tmp_path / 'attention.pth', without_masks)
-    with pytest.raises(ACNNError, match=f'missing: {TASK_B}'):
+    with pytest.raises(ACNNError, match=f'missing: {MASK_BRANCHES}'):
         Runner.from_cfg(toy_config(3, load_from=file)).train()
 
 
 def test_phase_2_starts_its_masks_as_its_own_config_says(toy_config, trained):
     """The mask branches in a checkpoint of phase 1 were never trained."""
-    cfg = toy_config(2, load_from=str(trained['pose']), **{'model.backbone.mask_bias': 0.5})
+    cfg = toy_config(
+        2, load_from=str(trained['pose']), **{'model.backbone.mask_branch.init_bias': 0.5}
+    )
     cfg.optim_wrapper.optimizer.lr = 0.0
     runner = Runner.from_cfg(cfg)
     runner.train()
@@ -148,21 +136,10 @@ def test_a_model_of_another_type_is_named(toy_config):
         Runner.from_cfg(cfg).train()
 
 
-@pytest.mark.parametrize(
-    ('name', 'trained_with', 'other'),
-    [
-        ('mask_mode', 'hard', 'soft'),
-        ('mask_threshold', 0.5, 0.6),
-        ('mask_temperature', 1.0, 2.0),
-        ('mask_stride', 1, 2),
-    ],
-)
-def test_masks_are_tested_with_what_they_were_trained_with(
-    toy_config, trained, name, trained_with, other
-):
-    options = {'load_from': str(trained['joint']), f'model.backbone.{name}': other}
-    with pytest.raises(ACNNError, match=f'with {name} {trained_with!r} .*{name}={trained_with}'):
-        Runner.from_cfg(toy_config(3, **options)).test()
+def test_masks_are_tested_with_what_they_were_trained_with(toy_config, trained):
+    soft = {'load_from': str(trained['joint']), 'model.backbone.mask_mode': 'soft'}
+    with pytest.raises(ACNNError, match="with mask_mode 'hard' .*mask_mode=hard"):
+        Runner.from_cfg(toy_config(3, **soft)).test()
 
 
 @pytest.mark.parametrize('content', [b'', b'text', b'cut'])

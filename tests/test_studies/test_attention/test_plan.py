@@ -9,6 +9,8 @@ from studies.attention.plan import Phase
 from studies.attention.steps import build_config, phase_key
 
 import pytest
+import torch
+from mmpose.registry import MODELS
 
 from tests.conftest import ROOT
 from tests.test_studies.test_attention.conftest import write_plan
@@ -49,10 +51,10 @@ def test_the_schedule_keeps_its_shape_and_options_come_last(plan):
     assert cfg.train_cfg.max_epochs == 20
     assert cfg.param_scheduler[0].milestones == [12, 17]
     assert cfg.randomness.seed == 5
-    options = {'param_scheduler.0.milestones': [3], 'model.backbone.mask_bias': 1.0}
+    options = {'param_scheduler.0.milestones': [3], 'model.backbone.mask_branch.init_bias': 1.0}
     cfg = build_config(plan, Phase(config, 20, options), seed=5)
     assert cfg.param_scheduler[0].milestones == [3]
-    assert cfg.model.backbone.mask_bias == 1.0
+    assert cfg.model.backbone.mask_branch.init_bias == 1.0
     assert build_config(plan, Phase(config, 1), seed=5).param_scheduler[0].milestones == []
 
 
@@ -78,13 +80,13 @@ def test_options_that_do_not_fit_are_refused(plan):
 
 def test_options_of_all_phases_come_before_those_of_one(tmp_path):
     path = Path(write_plan(tmp_path))
-    shared = {'model.backbone.mask_bias': 1.0, 'model.backbone.mask_threshold': 0.6}
+    shared = {'model.backbone.mask_branch.init_bias': 1.0, 'model.backbone.depth': 3}
     path.write_text(f'{path.read_text()}\noptions = {shared}\n')
     variants = load_plan(str(path)).variants
-    name = 'model.backbone.mask_bias'
+    name = 'model.backbone.mask_branch.init_bias'
     assert [phase.options[name] for phase in variants['acnn']] == [1.0, 1.0, 1.0]
     assert [phase.options[name] for phase in variants['bias_4']] == [1.0, 4.0, 4.0]
-    assert variants['bias_4'][1].options['model.backbone.mask_threshold'] == 0.6
+    assert variants['bias_4'][1].options['model.backbone.depth'] == 3
 
 
 def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch):
@@ -110,7 +112,7 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
     others += [
         key(**{name: value})
         for name, value in {
-            'model.backbone.mask_bias': 1.0,
+            'model.backbone.mask_mode': 'soft',
             'optim_wrapper.optimizer.lr': 1.0,
             'train_dataloader.batch_size': 3,
             'param_scheduler.0.gamma': 0.5,
@@ -126,10 +128,16 @@ def test_the_projects_plans_load_and_their_phases_follow_each_other(path):
     plan = load_plan(str(path))
     assert plan.name == path.stem
     assert len(plan.seeds) >= 3
+    models = {}
     for run in plan.runs(plan.seeds[:1]):
         json.dumps(run.declared())
-        phases = [build_config(plan, phase, 0).model.phase for phase in run.phases]
+        cfgs = [build_config(plan, phase, 0).model for phase in run.phases]
+        models.update((str(cfg), cfg) for cfg in cfgs)
+        phases = [cfg.phase for cfg in cfgs]
         assert phases[0] in ('pose', 'joint_from_scratch')
         follows = {'pose': 'pose', 'attention': 'pose', 'joint_after_pose': 'pose'}
         for before, after in zip(phases, phases[1:]):
             assert before == follows.get(after, 'attention')
+    with torch.device('meta'):
+        for cfg in models.values():
+            MODELS.build(cfg)
