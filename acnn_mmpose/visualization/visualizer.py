@@ -57,8 +57,9 @@ class AttentionVisualizer(PoseLocalVisualizer):
 
     def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
+        if mode not in MODES:
+            raise ACNNError(f'unknown mode {mode!r} of AttentionVisualizer: choose one of {MODES}')
         self.mode = mode
-        check_mode(mode)
 
     @master_only
     def add_datasample(
@@ -176,7 +177,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
     ) -> np.ndarray:
         """Draw image, every mask, and the poses in a row (Fig. 2 and 6)."""
         tiles = [Tile(outline_crops(image, crop_boxes(people)), 'input')]
-        for i in range(1, num_masks(people) + 1):
+        for i in range(1, people.attention_masks.shape[1] + 1):
             kept = np.mean(people.attention_coverage[:, i - 1])
             tiles.append(Tile(self.draw_mask(image, people, i), f'M({i}): {kept:.0%} kept'))
         tiles.append(Tile(self.draw_pose(image, people, kpt_thr), 'pose'))
@@ -207,7 +208,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         Raises:
             ACNNError: If the people lack stage heatmaps or stage keypoints.
         """
-        num_masks(people)
+        crop_boxes(people)  # refuses people without attention
         if 'stage_heatmaps' not in people or 'stage_keypoints' not in people:
             raise ACNNError(
                 'a story board needs model.test_cfg.output_heatmaps=True and '
@@ -219,23 +220,3 @@ class AttentionVisualizer(PoseLocalVisualizer):
             crop, person = crop_person(image, people, i, 256)
             boards.append(tell_story(crop, person, self.draw_pose(crop, person, kpt_thr), colours))
         return stack(boards)
-
-
-def check_mode(mode: str) -> None:
-    """Refuse an unknown mode.
-
-    Raises:
-        ACNNError: Naming the known ones.
-    """
-    if mode not in MODES:
-        raise ACNNError(f'unknown mode {mode!r} of AttentionVisualizer: choose one of {MODES}')
-
-
-def num_masks(people: InstanceData) -> int:
-    """Count the masks per person, S - 1.
-
-    Raises:
-        ACNNError: If the people carry none.
-    """
-    crop_boxes(people)
-    return people.attention_masks.shape[1]
