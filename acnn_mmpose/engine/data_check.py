@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
@@ -13,6 +14,7 @@ from ..image_check import glance_at_images
 from ..mpii.annotations import read_annotations, refuse
 from ..mpii.head_boxes import check_head_boxes
 from ..mpii.release import NUM_JOINTS
+from ..mpii.submission_frame import SubmissionFrame
 from .coco_check import check_coco, count_joints
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
@@ -45,8 +47,9 @@ def check_data(cfg: Config, *splits: str) -> None:
     for split, dataset in datasets:
         if dataset.type in MPII_DATASETS:
             _check_joints(cfg, NUM_JOINTS)
-            _check_metric(cfg, split, dataset)
-            _check_mpii(dataset)
+            entries = _check_mpii(dataset)
+            for metric in _metrics(cfg, split):
+                _check_metric(metric, split, dataset, entries)
         elif dataset.type == 'CocoDataset':
             joints = count_joints(dataset)
             _check_joints(cfg, joints)
@@ -80,14 +83,17 @@ def _check_joints(cfg: Config, num_joints: int) -> None:
         )
 
 
-def _check_metric(cfg: Config, split: str, dataset: ConfigDict) -> None:
-    """Refuse PCKh without head boxes, which MMPose misses only after a whole epoch."""
-    for metric in _metrics(cfg, split):
-        if metric.type in PCKH_METRICS and not dataset.get('headbox_file'):
-            raise ACNNError(
-                f'{metric.type} needs the size of heads: set '
-                f'{split}_dataloader.dataset.headbox_file to the path of mpii_gt_val.mat'
-            )
+def _check_metric(
+    metric: ConfigDict, split: str, dataset: ConfigDict, entries: list[dict[str, Any]]
+) -> None:
+    """Refuse what MMPose misses only after a whole epoch, and poses under wrong images."""
+    if metric.type in PCKH_METRICS and not dataset.get('headbox_file'):
+        raise ACNNError(
+            f'{metric.type} needs the size of heads: set '
+            f'{split}_dataloader.dataset.headbox_file to the path of mpii_gt_val.mat'
+        )
+    if metric.type == 'MpiiSubmission':
+        SubmissionFrame(metric.annolist_file).check(entries)
 
 
 def _check_scored_file(cfg: Config, split: str, dataset: ConfigDict) -> None:
@@ -106,13 +112,14 @@ def _metrics(cfg: Config, split: str) -> list[ConfigDict]:
     return list(metrics) if isinstance(metrics, (list, tuple)) else [metrics]
 
 
-def _check_mpii(dataset: ConfigDict) -> None:
-    """Check annotations, head boxes and images of one of MPII's sets."""
+def _check_mpii(dataset: ConfigDict) -> list[dict[str, Any]]:
+    """Check annotations, head boxes and images of one of MPII's sets; return its people."""
     has_joints = dataset.type != 'MpiiTestDataset'
     entries = read_annotations(_annotations(dataset), has_joints)
     if dataset.get('headbox_file'):
         check_head_boxes(dataset.headbox_file, entries)
     _check_images(dataset, sorted({entry['image'] for entry in entries}))
+    return entries
 
 
 def _check_images(dataset: ConfigDict, names: list[str]) -> None:

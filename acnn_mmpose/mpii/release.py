@@ -164,13 +164,20 @@ def _read_image(
 ) -> Image:
     names = [np.ravel(_field(image, 'name')) for image in records(_field(record, 'image'))]
     name = str(names[0][0]) if names and names[0].size else ''
-    people = [_read_person(rect, is_train, remarks) for rect in records(_field(record, 'annorect'))]
+    people = [read_person(rect, is_train, remarks) for rect in records(_field(record, 'annorect'))]
     remarks['images without a name'] += not name
     remarks['images without rectangles'] += not people
     return Image(name, is_train, people, single_person)
 
 
-def _read_person(rect: np.void, is_train: bool, remarks: Counter) -> Person:
+def read_person(rect: np.void, is_train: bool, remarks: Counter) -> Person:
+    """Read a rectangle, ``annorect(j)``.
+
+    Args:
+        rect: The struct.
+        is_train: Whether joints and head box are to be expected.
+        remarks: Counts irregularities.
+    """
     joints = np.full((NUM_JOINTS, 2), np.nan)
     for point in _points(rect):
         _read_point(point, joints, remarks)

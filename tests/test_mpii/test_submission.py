@@ -7,7 +7,6 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.mpii.submission import fill_annolist
 
 import numpy as np
 import pytest
@@ -118,22 +117,81 @@ def test_a_missing_person_is_refused(cfg, checkpoint, tmp_path):
 
 def test_a_scored_person_without_a_position_is_missed(cfg, checkpoint, mpii_root, tmp_path):
     """Nobody can predict it, but the benchmark expects it."""
-    path = mpii_root / 'annotations' / 'mpii_test_annolist.mat'
-    content = loadmat(path)
+    content = loadmat(mpii_root / 'annotations' / 'mpii_test_annolist.mat')
     content['single_person'][0, 0] = np.array([1.0, 2.0])
-    savemat(path, {key: content[key] for key in ('annolist', 'single_person')})
+    frame = {key: content[key] for key in ('annolist', 'single_person')}
+    savemat(tmp_path / 'frame.mat', frame)
     engine.use_test_set(cfg, str(tmp_path / 'out'))
+    cfg.test_evaluator.annolist_file = str(tmp_path / 'frame.mat')
     engine.set_checkpoint(cfg, str(checkpoint))
     with pytest.raises(ACNNError, match=r'1 of 5 people .* rectangle 1 of 000000098.jpg'):
         Runner.from_cfg(cfg).test()
     assert not any((tmp_path / 'out').iterdir())
 
 
-def test_a_place_that_does_not_exist_is_refused(mpii_root):
-    annolist = loadmat(mpii_root / 'annotations' / 'mpii_test_annolist.mat')['annolist']
-    for place in ((3, 1), (1, 3)):
-        with pytest.raises(ACNNError, match='must come from one run'):
-            fill_annolist(annolist, {place: np.zeros((16, 2))})
+def swap(entries):
+    entries[0]['image_index'], entries[2]['image_index'] = 2, 1  # both have a rectangle 2
+
+
+def swap_within_an_image(entries):
+    entries[1]['rect_index'], entries[2]['rect_index'] = 2, 1
+
+
+def twice(entries):
+    entries[3].update(entries[2])
+
+
+@pytest.mark.parametrize(
+    ('change', 'problem'),
+    [
+        (swap, 'image 2 is 000000098.jpg in the annotations, but 000000099.jpg in'),
+        (swap_within_an_image, 'is not rectangle 2 of 000000099.jpg, which is at'),
+        (twice, '2 people of the test annotations are rectangle 2 of test image 2'),
+        (lambda e: e[0].update(image_index=1.0), 'no rectangle 2 of test image 1.0'),
+        (lambda e: e[0].update(image_index=True), 'no rectangle 2 of test image True'),
+        (lambda e: e[0].update(image_index=0), 'no rectangle 2 of test image 0'),
+        (lambda e: e[0].update(image_index=3), 'no rectangle 2 of test image 3'),
+        (lambda e: e[0].update(rect_index=3), 'no rectangle 3 of test image 1'),
+        (lambda e: e[0].pop('rect_index') and None, "have no 'rect_index': make them with"),
+    ],
+)
+def test_places_are_compared_with_the_mat_at_the_start(cfg, mpii_root, tmp_path, change, problem):
+    engine.use_test_set(cfg, str(tmp_path / 'out'))
+    engine.check_data(cfg, 'test')
+    entries = required(mpii_root)
+    change(entries)
+    (tmp_path / 'test.json').write_text(json.dumps(entries))
+    cfg.test_dataloader.dataset.ann_file = str(tmp_path / 'test.json')
+    with pytest.raises(ACNNError, match=problem):
+        engine.check_data(cfg, 'test')
+
+
+def cut(content):
+    content['annolist'] = content['annolist'][:, 1:]
+
+
+def unscored(content):
+    content['single_person'] = content['single_person'][:, :1]
+
+
+def elsewhere(content):
+    content['single_person'][0, 0] = np.array([3.0])
+
+
+def other(content):
+    content['annolist'] = np.zeros((1, 2))
+
+
+@pytest.mark.parametrize('change', [cut, unscored, elsewhere, other])
+def test_another_mat_is_refused_at_the_start(cfg, mpii_root, tmp_path, change):
+    content = loadmat(mpii_root / 'annotations' / 'mpii_test_annolist.mat')
+    content = {key: content[key] for key in ('annolist', 'single_person')}
+    change(content)
+    savemat(tmp_path / 'frame.mat', content)
+    engine.use_test_set(cfg, str(tmp_path / 'out'))
+    cfg.test_evaluator.annolist_file = str(tmp_path / 'frame.mat')
+    with pytest.raises(ACNNError, match='frame.mat is not the frame .* in one run of tools/conv'):
+        engine.check_data(cfg, 'test')
 
 
 def test_crops_are_those_of_the_stock_dataset(cfg, mpii_root, tmp_path):
