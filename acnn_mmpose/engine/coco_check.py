@@ -7,9 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.config import ConfigDict
-from mmpose.datasets.datasets.utils import parse_pose_metainfo
-from mmpose.registry import DATASETS
 
 from ..errors import ACNNError
 from ..files import read_json
@@ -20,21 +17,6 @@ IMAGE_KEYS = ('id', 'file_name', 'width', 'height')
 PERSON_KEYS = ('id', 'image_id', 'category_id', 'bbox', 'keypoints')
 WHOLE_KEYS = ('id', 'image_id', 'category_id', 'width', 'height')
 SCORED_KEYS = ('area', 'iscrowd', 'num_keypoints')  # which COCO's metric reads
-
-
-def count_joints(dataset: ConfigDict) -> int:
-    """Count the joints of a data set's metainfo.
-
-    Raises:
-        ACNNError: If there is none that MMPose can read.
-    """
-    metainfo = dataset.get('metainfo') or DATASETS.get(dataset.type).METAINFO
-    try:
-        return parse_pose_metainfo(metainfo)['num_keypoints']
-    except (AssertionError, AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-        raise ACNNError(
-            f'the metainfo {metainfo} can not be used ({error!r}): {LOOK_UP}'
-        ) from error
 
 
 def check_coco(ann_file: Path, image_folder: Path, num_joints: int, is_scored: bool) -> None:

@@ -8,14 +8,15 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from ..datasets import inner_datasets
+from ..datasets import leaf_datasets
+from ..datasets.mpii_train import MAX_UNREADABLE
 from ..errors import ACNNError
 from ..image_check import glance_at_images
 from ..mpii.annotations import read_annotations, refuse
 from ..mpii.head_boxes import check_head_boxes
 from ..mpii.release import NUM_JOINTS
 from ..mpii.submission_frame import SubmissionFrame
-from .coco_check import check_coco, count_joints
+from .people_check import check_joints, check_people
 
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
 PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')
@@ -24,10 +25,11 @@ PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')
 def check_data(cfg: Config, *splits: str) -> None:
     """Check the data sets that a run will read.
 
-    All files must exist. Annotations in MPII's format must be whole: people with 16 joints, head
-    boxes row by row of the same people. Of the images, those for training may lack
-    ``max_unreadable``; those for evaluation are looked at, but not decoded (:func:`check_mpii`
-    does that). Annotations in COCO's format must have the joints of their metainfo.
+    All files must exist. Joints must be as many as the network's. Annotations in MPII's format must
+    be whole: people with 16 joints, head boxes row by row of the same people; what data sets of
+    other classes read must have boxes, joints and images. Of the images, those for training may
+    lack ``max_unreadable`` in :class:`MpiiTrainDataset`, and none elsewhere; all others are looked
+    at, but not decoded (:func:`check_mpii` does that).
 
     Args:
         cfg: The config.
@@ -39,22 +41,28 @@ def check_data(cfg: Config, *splits: str) -> None:
     datasets = [
         (split, dataset)
         for split in splits
-        for dataset in inner_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset'))
-        if 'ann_file' in (dataset or {})
+        for dataset in leaf_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset'))
+        if dataset
     ]
     for split, dataset in datasets:
         _check_files(split, dataset)
     for split, dataset in datasets:
+        where = f'{split}_dataloader.dataset'
+        joints = check_joints(cfg, where, dataset)
         if dataset.type in MPII_DATASETS:
-            _check_joints(cfg, NUM_JOINTS)
+            if joints != NUM_JOINTS:
+                raise ACNNError(
+                    f'the metainfo of {where} has {joints} joints, but people in MPII have '
+                    f'{NUM_JOINTS}: correct it'
+                )
             entries = _check_mpii(dataset)
             for metric in _metrics(cfg, split):
                 _check_metric(metric, split, dataset, entries)
-        elif dataset.type == 'CocoDataset':
-            joints = count_joints(dataset)
-            _check_joints(cfg, joints)
+        elif dataset.get('data_mode', 'topdown') == 'topdown':
             _check_scored_file(cfg, split, dataset)
-            check_coco(_annotations(dataset), _images(dataset), joints, split != 'train')
+            is_scored = dataset.type == 'CocoDataset' and split != 'train'
+            files = _annotations(dataset), _images(dataset)
+            check_people(where, dataset, joints, *files, is_scored)
 
 
 def _check_files(split: str, dataset: ConfigDict) -> None:
@@ -72,15 +80,6 @@ def _check_files(split: str, dataset: ConfigDict) -> None:
                 f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
                 'the environment variable ACNN_DATA_ROOT to the folder of the data'
             )
-
-
-def _check_joints(cfg: Config, num_joints: int) -> None:
-    channels = cfg.model.head.get('out_channels')
-    if channels is not None and channels != num_joints:
-        raise ACNNError(
-            f'model.head.out_channels is {channels}, but people in the data have {num_joints} '
-            f'joints: set it to {num_joints}'
-        )
 
 
 def _check_metric(
@@ -128,7 +127,7 @@ def _check_images(dataset: ConfigDict, names: list[str]) -> None:
     if dataset.type == 'MpiiTrainDataset':
         there = set(os.listdir(folder))
         problems = [f'{folder / name} is missing' for name in names if name not in there]
-        if len(problems) <= dataset.get('max_unreadable', 0):
+        if len(problems) <= dataset.get('max_unreadable', MAX_UNREADABLE):
             return  # named in the log where training meets them
     else:
         problems = glance_at_images(folder, names)

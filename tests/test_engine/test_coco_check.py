@@ -24,8 +24,10 @@ def cfg(coco_root, tmp_path, monkeypatch):
     return cfg
 
 
-def test_good_data_pass(cfg):
+def test_good_data_pass_and_are_left_as_they_are(cfg):
+    before = cfg.pretty_text
     engine.check_data(cfg, 'train', 'val', 'test')
+    assert cfg.pretty_text == before
 
 
 @pytest.mark.parametrize(
@@ -94,9 +96,11 @@ def test_other_joints_and_other_files_are_refused(cfg):
         engine.check_data(cfg, 'val')
     cfg.model.head.out_channels = 16
     with pytest.raises(
-        ACNNError, match='is 16, but people in the data have 17 joints: set it to 17'
+        ACNNError, match='is 16, but train_dataloader.dataset has 17 joints: set it to 17'
     ):
         engine.check_data(cfg, 'train')
     cfg.train_dataloader.dataset.metainfo = dict(from_file='nowhere.py')
-    with pytest.raises(ACNNError, match=r'metainfo .*nowhere.py.* can not be used .*own_data\.md'):
+    with pytest.raises(
+        ACNNError, match=r'dataset can not be read .*nowhere.py.* metainfo .*own_data\.md'
+    ):
         engine.check_data(cfg, 'train')

@@ -10,8 +10,16 @@ from acnn_mmpose.errors import ACNNError
 import pytest
 
 
-def test_good_data_pass(toy_config):
-    engine.check_data(toy_config(1), 'train', 'val', 'test')
+def test_good_data_pass_and_are_left_as_they_are(toy_config, toy_root):
+    cfg = toy_config(1)
+    before, files = cfg.pretty_text, sorted(toy_root.rglob('*'))
+    engine.check_data(cfg, 'train', 'val', 'test')
+    assert cfg.pretty_text == before
+    assert sorted(toy_root.rglob('*')) == files
+    cfg.train_dataloader.dataset.ann_file = 'annotations/mpii_gt_val.mat'  # what is bad does not
+    with pytest.raises(ACNNError, match='mpii_gt_val.mat can not be read as json'):
+        engine.check_data(cfg, 'train', 'val', 'test')
+    engine.check_data(cfg, 'val', 'test')
 
 
 def test_data_sets_within_wrappers_are_checked(toy_config):
@@ -26,16 +34,19 @@ def test_data_sets_within_wrappers_are_checked(toy_config):
         engine.check_data(cfg, 'train')
 
 
-def test_a_few_missing_images_do_not_keep_training_from_starting(toy_config, toy_root, tmp_path):
-    entries = json.loads((toy_root / 'annotations/mpii_train.json').read_text())
-    for index, entry in enumerate(entries[:3]):
-        entry['image'] = f'90000000{index}.jpg'
-    (tmp_path / 'changed.json').write_text(json.dumps(entries))
+@pytest.mark.parametrize(('limit', 'missing'), [({'max_unreadable': 3}, 3), ({}, 10)])
+def test_a_few_missing_images_do_not_keep_training_from_starting(
+    toy_config, toy_root, tmp_path, limit, missing
+):
     cfg = toy_config(1)
-    cfg.train_dataloader.dataset.update(ann_file=str(tmp_path / 'changed.json'), max_unreadable=3)
-    engine.check_data(cfg, 'train')
-    cfg.train_dataloader.dataset.max_unreadable = 2
-    with pytest.raises(ACNNError, match=r'images/900000000.jpg is missing \(and 2 more problems'):
+    cfg.train_dataloader.dataset.update(ann_file=str(tmp_path / 'changed.json'), **limit)
+    entries = json.loads((toy_root / 'annotations/mpii_train.json').read_text())
+    for index, entry in enumerate(entries[: missing + 1]):
+        (tmp_path / 'changed.json').write_text(json.dumps(entries))
+        engine.check_data(cfg, 'train')
+        entry['image'] = f'9000000{index:02d}.jpg'
+    (tmp_path / 'changed.json').write_text(json.dumps(entries))
+    with pytest.raises(ACNNError, match=rf'00.jpg is missing \(and {missing} more problems'):
         engine.check_data(cfg, 'train')
 
 
@@ -47,14 +58,29 @@ def test_the_test_set_needs_no_joints(toy_config, toy_root, tmp_path):
     cfg = toy_config(1)
     engine.use_test_set(cfg, str(tmp_path / 'submission'))
     cfg.test_dataloader.dataset.ann_file = str(tmp_path / 'test.json')
+    cfg.test_evaluator = []
     engine.check_data(cfg, 'test')
     cfg.test_dataloader.dataset.type = 'MpiiDataset'
     with pytest.raises(ACNNError, match='entry 0 has no joints, joints_vis'):
         engine.check_data(cfg, 'test')
 
 
-def test_data_sets_of_other_kinds_need_only_exist(toy_config):
+@pytest.mark.parametrize('metric', ['MpiiPCKhTable', 'MpiiPCKAccuracy'])
+@pytest.mark.parametrize('place', [0, 1])
+def test_every_metric_of_mpii_needs_head_boxes(toy_config, metric, place):
     cfg = toy_config(1)
-    cfg.train_dataloader.dataset.type = 'AicDataset'
-    cfg.train_dataloader.dataset.ann_file = 'annotations/mpii_gt_val.mat'
-    engine.check_data(cfg, 'train')
+    metrics = [dict(type='PCKAccuracy'), dict(type='PCKAccuracy')]
+    metrics[place] = dict(type=metric)
+    cfg.val_evaluator = metrics
+    engine.check_data(cfg, 'val')
+    cfg.val_dataloader.dataset.headbox_file = None
+    with pytest.raises(ACNNError, match=f'^{metric} needs the size of heads: set val_dataloader'):
+        engine.check_data(cfg, 'val')
+
+
+def test_the_metainfo_must_have_mpiis_joints(toy_config):
+    cfg = toy_config(1)
+    cfg.train_dataloader.dataset.metainfo = dict(from_file='configs/_base_/datasets/coco.py')
+    cfg.model.head.out_channels = 17
+    with pytest.raises(ACNNError, match='metainfo of train_.* has 17 joints, but people in MPII'):
+        engine.check_data(cfg, 'train')
