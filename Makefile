@@ -39,7 +39,7 @@ docs: $(READY)
 	$(BIN)/mkdocs build --strict --site-dir work_dirs/site
 
 clean:
-	rm -rf .venv data/toy $(DEMO) *.egg-info
+	rm -rf .venv data/toy $(DEMO) work_dirs/site *.egg-info
 
 # --- environment -------------------------------------------------------------------------------
 
