@@ -57,7 +57,22 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
     ):
         raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
+    for key, value in content.get('meta', {}).items():
+        if not isinstance(key, str) or (key.startswith('acnn_') and not _is_plain(value)):
+            raise ACNNError(
+                f'{filename} is not as this package writes it: {key!r} in its meta is a '
+                f'{type(value).__name__}; take another one'
+            )
     return content
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value of the meta is made of text, numbers, lists and dicts."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (str, int, float))
 
 
 def _verify_checksums(path: Path) -> None:
@@ -104,9 +119,9 @@ mmengine.runner.checkpoint.load_url = load_url  # all of MMEngine's loaders of a
 def latest_checkpoint(work_dir: str | Path) -> str | None:
     """Find the checkpoint that a run saved last.
 
-    MMEngine notes it in the file ``last_checkpoint``. Where that is missing or empty, because the
-    process was killed while it wrote, or names a file that is not there, the checkpoint with the
-    largest number counts.
+    MMEngine notes it in the file ``last_checkpoint``. Where that is missing, empty or damaged,
+    because the process was killed while it wrote, or names a file that is not there, the checkpoint
+    with the largest number counts.
 
     Args:
         work_dir: Folder of the run, which may have been moved since.
@@ -117,9 +132,10 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
     work_dir = Path(work_dir)
     note = work_dir / 'last_checkpoint'
     if note.is_file():
-        noted = work_dir / Path(note.read_text().strip()).name
-        if noted.is_file():
-            return str(noted)
+        name = Path(note.read_text(encoding='utf-8', errors='replace').strip()).name
+        for path in work_dir.iterdir():  # asked for a name of arbitrary bytes, the system may fail
+            if path.name == name and path.is_file():
+                return str(path)
     found = {}
     for path in work_dir.glob('*.pth'):
         match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)

@@ -65,6 +65,8 @@ class Predictor:
         self.session = start_session(model, providers, options)
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.card = ModelCard.from_json(metadata.get(KEY), str(model))
+        (images,), (heatmaps, *_) = self.session.get_inputs(), self.session.get_outputs()
+        self.card.check_network(images.shape, heatmaps.shape, str(model))
         self.flip_test = self.card.flip_test if flip_test is None else flip_test
 
     def __call__(self, image: np.ndarray, boxes: Sequence | np.ndarray | None = None) -> Prediction:

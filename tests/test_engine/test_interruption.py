@@ -223,6 +223,9 @@ def test_a_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
         ('', 'epoch_10.pth'),  # left empty by a killed process
         ('/old/place/epoch_9.pth', 'epoch_9.pth'),
         ('/old/place/epoch_8.pth', 'epoch_10.pth'),  # is not there
+        (b'\xff\xfe\x00\x9f', 'epoch_10.pth'),  # no text
+        (b'x' * 5000, 'epoch_10.pth'),  # longer than a name can be
+        ('epoch_9.pth\n', 'epoch_9.pth'),
     ],
 )
 def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
@@ -232,7 +235,8 @@ def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
     for name in ('epoch_9.pth', 'epoch_10.pth', 'best_PCK_epoch_11.pth', 'epoch_12.pth.partial'):
         (tmp_path / name).touch()
     if note is not None:
-        (tmp_path / 'last_checkpoint').write_text(note)
+        note = note if isinstance(note, bytes) else note.encode()
+        (tmp_path / 'last_checkpoint').write_bytes(note)
     assert latest_checkpoint(tmp_path) == str(tmp_path / expected)
 
 
