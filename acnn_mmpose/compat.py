@@ -6,10 +6,12 @@ installation it changes nothing but torch's list of types that a checkpoint may 
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import pickle
 import sys
+import warnings
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
@@ -24,9 +26,17 @@ from .mmcv_ops import nms
 
 def install() -> None:
     """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
+    _import_pkg_resources()
     _provide_torchvision()
     _provide_mmcv_ops()
     _allow_checkpoint_types()
+
+
+def _import_pkg_resources() -> None:
+    """Import what MMEngine needs, once and without the warning that every tool would print."""
+    with warnings.catch_warnings(), contextlib.suppress(ImportError):
+        warnings.simplefilter('ignore')
+        importlib.import_module('pkg_resources')
 
 
 class _Placeholder(ModuleType):

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
-from tqdm import tqdm
 
 from .errors import ACNNError
+from .progress import show_progress
 
 Size = tuple[int, int]
 
@@ -44,7 +44,7 @@ def check_image_files(
     sizes, problems = {}, []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         results = pool.map(_check_image_and_size, [folder / name for name in names])
-        for name, result in tqdm(zip(names, results), 'images', total=len(names)):
+        for name, result in show_progress(zip(names, results), 'images', total=len(names)):
             if isinstance(result, str):
                 problems.append(f'images/{name}: {result}')
             else:

@@ -106,3 +106,8 @@ def test_a_malicious_checkpoint_is_refused(tmp_path, monkeypatch, payload):
     with pytest.raises(pickle.UnpicklingError):
         torch.load('evil.pth')
     assert not (tmp_path / 'pwned').exists()
+
+
+def test_the_import_warns_of_nothing():
+    done = run('import acnn_mmpose')
+    assert (done.returncode, done.stderr) == (0, '')

@@ -43,9 +43,10 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     except ACNNError:
         raise
     except pickle.UnpicklingError as error:
+        asked = re.search(r'GLOBAL (\S+)', str(error))
         raise ACNNError(
-            f'{filename} is not a checkpoint, or holds types that could run code, and is refused: '
-            f'{str(error).splitlines()[0]}'
+            f'{filename} is not a checkpoint, or holds types that could run code, and is refused'
+            + (f': it asks for {asked[1]}' if asked else '')
         ) from error
     except Exception as error:  # arbitrary bytes make the unpickler raise anything
         reason = (str(error) or type(error).__name__).splitlines()[0]

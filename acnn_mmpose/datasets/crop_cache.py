@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mmpose.registry import DATASETS
-from tqdm import tqdm
 
 from ..errors import ACNNError
 from ..files import make_folder, write_whole
+from ..progress import show_progress
 from .cached_crop import HEADER, SUFFIX, crop_file, crop_rectangle
 from .loading import UnreadableImageError, read_image
 from .wrappers import leaf_datasets
@@ -63,7 +63,7 @@ def write_crops(
     unreadable: list[str] = []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
-        for written in tqdm(results, 'photographs', total=len(photographs)):
+        for written in show_progress(results, 'photographs', total=len(photographs)):
             if isinstance(written, str):
                 unreadable.append(written)
             else:

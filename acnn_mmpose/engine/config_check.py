@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -27,6 +28,8 @@ from ..errors import ACNNError
 from ..models import ACNN, ACNNHead
 
 SPLITS = ('train', 'val', 'test')
+# of an entry, what is meant for MMEngine and not for the class
+FOR_BUILDERS = ('type', '_scope_', 'priority', 'constructor', 'paramwise_cfg')
 
 
 def check_config(cfg: Config) -> None:
@@ -52,7 +55,28 @@ def check_config(cfg: Config) -> None:
                 f'{where} names {kind!r}, which nobody has registered: correct its type, or import '
                 'the module that registers it with custom_imports'
             )
+        if isinstance(kind, str):
+            _check_options(where, registry.get(kind), entry)
+    backends = (cfg.get('visualizer') or {}).get('vis_backends') or []
+    if isinstance(backends, str):
+        raise ACNNError(
+            f'visualizer.vis_backends is {backends!r}, but must be a list: set '
+            f'visualizer.vis_backends.0.type={backends}'
+        )
     _check_sizes(cfg, _build_model(cfg))
+
+
+def _check_options(where: str, builds: Any, entry: dict[str, Any]) -> None:
+    """Refuse an option that a type does not take, such as one inherited with another type."""
+    takes = inspect.signature(builds).parameters
+    if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in takes.values()):
+        return
+    for name in entry:
+        if name not in takes and name not in FOR_BUILDERS:
+            raise ACNNError(
+                f'{where}.{name} is no option of {entry["type"]}: correct it, or, where it was '
+                f'inherited with another type, set {where}._delete_=True beside the new one'
+            )
 
 
 def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:

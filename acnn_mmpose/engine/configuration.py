@@ -52,9 +52,13 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
         ACNNError: If a name leads nowhere, such as into a number.
     """
     try:
-        for name, value in options.items():
-            for place in _places(cfg, name.split('.')):
-                cfg.merge_from_dict({'.'.join(place): value})
+        cfg.merge_from_dict(
+            {
+                '.'.join(place): value
+                for name, value in options.items()
+                for place in _places(cfg, name.split('.'))
+            }
+        )
     except (AttributeError, IndexError, KeyError, TypeError) as error:
         raise ACNNError(f'{complaint}: {error}') from error
 

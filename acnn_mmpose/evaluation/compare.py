@@ -27,8 +27,8 @@ def compare_runs(work_dirs: Sequence[str], measure: str = 'PCKh@0.5') -> list[Ta
         tables = sorted(work_dir.glob('*/pckh_*.json'), key=lambda path: path.stat().st_mtime)
         if not tables:
             raise ACNNError(
-                f'{work_dir} holds no table of an evaluation (*/pckh_*.json): train or test there '
-                'with --work-dir first'
+                f'{work_dir} holds no table of PCKh (*/pckh_*.json), which an evaluation by '
+                'MpiiPCKhTable writes: train or test there with --work-dir and that metric'
             )
         rows += [
             row._replace(method=work_dir.name)

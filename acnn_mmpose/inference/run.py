@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from mmpose.apis import inference_topdown
 from mmpose.structures import PoseDataSample, merge_data_samples
-from tqdm import tqdm
 
 from ..errors import ACNNError
 from ..files import write_whole
 from ..models import ACNN
+from ..progress import show_progress
 from ..visualization import AttentionVisualizer
 from .shrink import shrink_to_draw
 from .sources import Frame, Source
@@ -71,7 +71,7 @@ def run_inference(
     images: list[dict[str, Any]] = []
     unreadable: dict[str, str] = {}
     try:
-        for frame in tqdm(source.frames, total=source.count, unit='img'):
+        for frame in show_progress(source.frames, 'images', total=source.count, unit='img'):
             if frame.image is None:
                 unreadable[frame.name] = frame.problem
                 continue

@@ -25,12 +25,12 @@ from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from ..errors import ACNNError
 from ..files import read_json, write_together, write_whole
 from ..mpii.convert import JOINT_NAMES
 from ..mpii.mat_file import mat_bytes
+from ..progress import show_progress
 from .person import (
     HAIR_TONES,
     SKIN_TONES,
@@ -274,7 +274,7 @@ def _write_dataset(root: Path, options: dict[str, int]) -> None:
     workers = min(os.cpu_count() or 1, len(tasks))
     with multiprocessing.Pool(workers, cv2.setNumThreads, (0,)) as pool:
         drawn = pool.imap(_write_image, tasks, chunksize=8)
-        records = list(tqdm(drawn, 'Drawing toy people', len(tasks), unit='image'))
+        records = list(show_progress(drawn, 'Drawing toy people', total=len(tasks), unit='image'))
     train, val = records[: options['num_train']], records[options['num_train'] :]
     files: dict[str | Path, bytes | str] = {
         root / 'annotations' / f'mpii_{name}.json': json.dumps([entry for entry, _ in part])

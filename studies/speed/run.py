@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from acnn_mmpose.progress import show_progress
+
 from mmengine.logging import MMLogger
-from tqdm import tqdm
 
 from .groups import GROUPS
 from .setup import Setup
@@ -31,7 +32,9 @@ def run_benchmark(setup: Setup, names: Sequence[str], seconds: float) -> Iterato
     for table in (table for group in groups for table in group(setup)):
         try:
             with _quiet():
-                for _ in tqdm(table.measure(seconds), desc=table.title, unit='step', leave=False):
+                for _ in show_progress(
+                    table.measure(seconds), table.title, unit='step', leave=False
+                ):
                     pass
         except KeyboardInterrupt:
             interrupted = True

@@ -93,3 +93,19 @@ def test_other_codecs_with_one_heatmap_per_joint_pass(root, codec):
     sizes = dict(input_size=(128, 128), heatmap_size=(32, 32))
     options = {'model.head.decoder': dict(_delete_=True, **sizes, **codec)}
     engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)
+
+
+def test_an_option_inherited_with_another_type_is_named(root):
+    path = str(root / 'configs/toy/acnn_phase1.py')
+    adam = {'optim_wrapper.optimizer.type': 'Adam', 'optim_wrapper.optimizer.lr': 1e-3}
+    with pytest.raises(ACNNError, match=r'optimizer.alpha is no option of Adam: .*_delete_=True'):
+        engine.load_config(path, cfg_options=adam)
+    cfg = engine.load_config(path, cfg_options={'optim_wrapper.optimizer._delete_': True, **adam})
+    assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=1e-3)
+
+
+def test_visual_backends_given_as_text_are_refused(root):
+    path = str(root / 'configs/toy/acnn_phase1.py')
+    text = {'visualizer.vis_backends': 'TensorboardVisBackend'}
+    with pytest.raises(ACNNError, match=r'must be a list: set visualizer.vis_backends.0.type=Ten'):
+        engine.load_config(path, cfg_options=text)
