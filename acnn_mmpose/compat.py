@@ -1,12 +1,14 @@
 """The one place that knows which optional native parts of the OpenMMLab stack may be broken.
 
 ``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported. On a complete
-installation it changes nothing but torch's list of types that a checkpoint may contain.
+installation it changes only torch's list of types that a checkpoint may contain, and which default
+hooks a config can leave out.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.util
 import pickle
@@ -23,6 +25,16 @@ from mmengine.utils import digit_version
 
 from .mmcv_ops import nms
 
+# what a Runner registers if the config does not say otherwise
+MMENGINE_HOOKS = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
+
 
 def install() -> None:
     """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
@@ -30,6 +42,7 @@ def install() -> None:
     _provide_torchvision()
     _provide_mmcv_ops()
     _allow_checkpoint_types()
+    _let_none_remove_hooks()
 
 
 def _import_pkg_resources() -> None:
@@ -127,3 +140,26 @@ def _allow_checkpoint_types() -> None:
             ),
         ]
     )
+
+
+def _let_none_remove_hooks() -> None:
+    """Let ``default_hooks`` leave out any hook by None, as MMEngine documents it.
+
+    It does so for the hooks that it would add by itself, and asserts that no other is None.
+    """
+    from mmengine.runner import Runner  # which imports what the steps before this one provide
+
+    register = Runner.register_default_hooks
+    if register.__module__ == __name__:
+        return
+
+    @functools.wraps(register, assigned=['__doc__'])
+    def register_default_hooks(self: Runner, hooks: dict[str, Any] | None = None) -> None:
+        kept = {
+            name: hook
+            for name, hook in (hooks or {}).items()
+            if hook is not None or name in MMENGINE_HOOKS
+        }
+        register(self, kept)
+
+    Runner.register_default_hooks = register_default_hooks

@@ -7,10 +7,13 @@ import pickle
 import subprocess
 import sys
 
+from acnn_mmpose.compat import install
+
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmengine.runner import Runner
 
 BREAK_TORCHVISION = """
 import sys, types
@@ -111,3 +114,9 @@ def test_a_malicious_checkpoint_is_refused(tmp_path, monkeypatch, payload):
 def test_the_import_warns_of_nothing():
     done = run('import acnn_mmpose')
     assert (done.returncode, done.stderr) == (0, '')
+
+
+def test_installing_again_changes_nothing():
+    once = Runner.register_default_hooks
+    install()
+    assert Runner.register_default_hooks is once

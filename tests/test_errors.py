@@ -261,7 +261,7 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
             'in whole pixels, but',
         ),
         ('custom_hooks.99', 1, '--cfg-options do not fit'),
-        ('custom_hooks.0.type', 'Hok', "custom_hooks names 'Hok', which nobody has registered"),
+        ('default_hooks.story_board.type', 'Hok', "default_hooks.story_board names 'Hok', which"),
         ('optim_wrapper.optimizer.type', 'SDG', "names 'SDG', which nobody has registered"),
         ('param_scheduler.0.type', 'StepRL', "names 'StepRL', which nobody has registered"),
         ('val_dataloader.dataset.type', 'Mpi', "val_dataloader.dataset names 'Mpi', which nobody"),

@@ -84,6 +84,8 @@ def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:
     wrapper = cfg.get('optim_wrapper') or {}
     yield 'optim_wrapper', OPTIM_WRAPPERS, wrapper
     yield 'optim_wrapper.optimizer', OPTIMIZERS, wrapper.get('optimizer')
+    for name, hook in (cfg.get('default_hooks') or {}).items():
+        yield f'default_hooks.{name}', HOOKS, hook
     lists = [('param_scheduler', PARAM_SCHEDULERS), ('custom_hooks', HOOKS)]
     lists += [(f'{split}_evaluator', METRICS) for split in ('val', 'test')]
     for where, registry in lists:

@@ -1,33 +1,21 @@
-"""Imports, hooks and logging: MMPose's defaults, and what this package adds."""
+"""Imports, hooks and logging: MMPose's defaults, and what this package adds.
+
+Hooks are in ``default_hooks``, which configs merge by name: a config that sets ``custom_hooks``
+loses none of them, and ``default_hooks = dict(story_board=None)`` leaves one out.
+"""
 
 _base_ = ['mmpose::_base_/default_runtime.py']
 
 custom_imports = dict(imports=['acnn_mmpose'], allow_failed_imports=False)
 
-custom_hooks = [
-    dict(type='SyncBuffersHook'),
-    # refuses a checkpoint that this phase can't start from
-    dict(type='PhaseHandoverHook'),
-    # ends a run whose loss is NaN or infinite
-    dict(type='LossGuardHook'),
-    # names images that could not be read, and ends a run that meets too many
-    dict(type='UnreadableImagesHook'),
-    # samples depend on seed, epoch and their place in it only, so that a resumed run repeats them
-    dict(type='SampleSeedHook'),
-    # the paper's table of every evaluation, as json, csv and md beside the log
-    dict(type='PCKhTableHook'),
-    # what the masks keep, and the gradients of task A and task B
-    dict(type='AttentionStatsHook'),
-    # the same few people after every validation: vis_data/vis_image/stories_EPOCH.png
-    dict(type='StoryBoardHook'),
-]
+custom_hooks = []  # MMPose's own one is among the others
 
 # pictures show masks and pose; other modes: --cfg-options visualizer.mode=story
 visualizer = dict(type='AttentionVisualizer')
 
-# one checkpoint per epoch, so that an interruption costs an epoch at most (and its validation);
-# written whole or not
 default_hooks = dict(
+    # one checkpoint per epoch, so that an interruption costs an epoch at most (and its validation);
+    # written whole or not
     checkpoint=dict(
         type='CheckpointAfterValHook',
         interval=1,
@@ -35,5 +23,20 @@ default_hooks = dict(
         save_best='PCK',
         rule='greater',
         backend_args=dict(backend='atomic_local'),
-    )
+    ),
+    sync_buffers=dict(type='SyncBuffersHook'),
+    # refuses a checkpoint that this phase can't start from
+    phase_handover=dict(type='PhaseHandoverHook'),
+    # ends a run whose loss is NaN or infinite
+    loss_guard=dict(type='LossGuardHook'),
+    # names images that could not be read, and ends a run that meets too many
+    unreadable_images=dict(type='UnreadableImagesHook'),
+    # samples depend on seed, epoch and their place in it only, so that a resumed run repeats them
+    sample_seed=dict(type='SampleSeedHook'),
+    # the paper's table of every evaluation, as json, csv and md beside the log
+    pckh_table=dict(type='PCKhTableHook'),
+    # what the masks keep, and the gradients of task A and task B
+    attention_stats=dict(type='AttentionStatsHook'),
+    # the same few people after every validation: vis_data/vis_image/stories_EPOCH.png
+    story_board=dict(type='StoryBoardHook'),
 )

@@ -10,7 +10,4 @@ model = dict(phase='pose')
 
 train_cfg = dict(max_epochs=300, val_interval=5)
 param_scheduler = [dict(type='MultiStepLR', milestones=[250], gamma=0.1, by_epoch=True)]
-custom_hooks = [
-    *_base_.custom_hooks,
-    dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=1e-3),
-]
+default_hooks = dict(ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=1e-3))

@@ -111,7 +111,8 @@ def phase_key(cfg: Config, data: str, start: str | None) -> str:
         if 'encoder' in step:
             step['encoder']['type'] = _stands_for(step['encoder']['type'], KEYPOINT_CODECS)
     decisive['train_cfg'].pop('val_interval', None)
-    hooks = [hook for hook in cfg.get('custom_hooks') or [] if hook['type'] in DECISIVE_HOOKS]
+    hooks = [*filter(None, cfg.default_hooks.values()), *(cfg.get('custom_hooks') or [])]
+    hooks = [hook for hook in hooks if hook['type'] in DECISIVE_HOOKS]
     if hooks:
         decisive['custom_hooks'] = hooks
     if cfg.get('auto_scale_lr', {}).get('enable'):

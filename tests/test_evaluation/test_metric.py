@@ -60,7 +60,7 @@ def check_dump(cfg, path, table):
 
 def test_training_saves_a_table_per_validation(cfg, checkpoint):
     cfg.train_cfg.update(max_epochs=2, val_interval=1)
-    cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook.type != 'PhaseHandoverHook']
+    cfg.default_hooks.phase_handover = None
     runner = Runner.from_cfg(cfg)
     runner.train()
     scalars = runner.message_hub.log_scalars['val/PCK'].data[0]

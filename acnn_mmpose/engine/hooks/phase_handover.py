@@ -78,7 +78,7 @@ def _model(runner: Runner) -> ACNN:
     if not isinstance(model, ACNN):
         raise ACNNError(
             f"PhaseHandoverHook is for a model of type 'ACNN', not {type(model).__name__!r}: "
-            'remove it from custom_hooks'
+            'set default_hooks.phase_handover=None'
         )
     return model
 
@@ -89,7 +89,7 @@ def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
     if has != wants:
         raise ACNNError(
             f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
-            f'is {"with" if wants else "without"} it: resume with the same custom_hooks'
+            f'is {"with" if wants else "without"} it: resume with the same hooks'
         )
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
+from acnn_mmpose.engine import PhaseHandoverHook, load_config
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models import MASK_BRANCHES
 
 import pytest
 import torch
+from mmengine.hooks import EMAHook
 from mmengine.runner import Runner
+
+from tests.conftest import toy_phase
 
 
 def edit(path: Path, target: Path, change) -> str:
@@ -42,6 +46,24 @@ def test_checkpoints_name_their_phase(trained):
 def test_a_later_phase_without_a_checkpoint_stops(toy_config, number, previous):
     with pytest.raises(ACNNError, match=f'last checkpoint of phase {previous!r}.*load_from='):
         Runner.from_cfg(toy_config(number)).train()
+
+
+def test_hooks_of_ones_own_leave_the_protection_in_place(root, toy_root, tmp_path, monkeypatch):
+    """MMEngine merges ``default_hooks`` by name, and replaces ``custom_hooks``."""
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    path = tmp_path / 'config.py'
+    path.write_text(
+        f"_base_ = ['{root}/configs/toy/acnn_phase2.py']\n"
+        "custom_hooks = [dict(type='EMAHook', momentum=0.1)]\n"
+    )
+    cfg = load_config(str(path), str(tmp_path / 'work'))
+    with pytest.raises(ACNNError, match="last checkpoint of phase 'pose'"):
+        Runner.from_cfg(cfg).train()
+    usual = {type(hook) for hook in Runner.from_cfg(cfg).hooks} - {EMAHook}
+    assert usual == {type(hook) for hook in Runner.from_cfg(toy_phase(2, tmp_path)).hooks}
+    cfg.default_hooks.phase_handover = None
+    left = {type(hook) for hook in Runner.from_cfg(cfg).hooks}
+    assert usual - left == {PhaseHandoverHook}
 
 
 @pytest.mark.parametrize(('number', 'given'), [(2, 'joint'), (3, 'pose'), (1, 'attention')])
@@ -132,7 +154,7 @@ def test_a_model_of_another_type_is_named(toy_config):
     cfg.model = copy.deepcopy(cfg.model)
     cfg.model.type = 'TopdownPoseEstimator'
     del cfg.model['phase']
-    with pytest.raises(ACNNError, match=r'TopdownPoseEstimator.*custom_hooks'):
+    with pytest.raises(ACNNError, match=r'TopdownPoseEstimator.*default_hooks.phase_handover=None'):
         Runner.from_cfg(cfg).train()
 
 

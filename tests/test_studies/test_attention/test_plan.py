@@ -117,10 +117,11 @@ def test_a_key_names_what_decides_the_weights_and_nothing_else(plan, monkeypatch
             'train_dataloader.batch_size': 3,
             'param_scheduler.0.gamma': 0.5,
             'custom_hooks': [dict(type='EMAHook')],
+            'default_hooks.ema': dict(type='EMAHook', momentum=0.1),
             'auto_scale_lr.enable': True,
         }.items()
     ]
-    assert len({one, *others}) == 10
+    assert len({one, *others}) == 11
 
 
 @pytest.mark.parametrize('path', PLANS, ids=lambda path: path.stem)
