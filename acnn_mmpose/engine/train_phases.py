@@ -19,6 +19,7 @@ from ..checkpoints.load import latest_checkpoint, read_meta
 from ..errors import ACNNError
 from ..models import PHASES
 from ..models.weights import describe_mismatch
+from .hooks.checkpoint import awaits_validation
 from .mixed_precision import check_amp
 from .worker_errors import explain_worker_errors
 
@@ -139,6 +140,8 @@ def _agreed_checkpoint(cfg: Config) -> str | None:
 
 
 def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:
-    if cfg.train_cfg.get('by_epoch', True):
-        return meta['epoch'] >= cfg.train_cfg.max_epochs
-    return meta['iter'] >= cfg.train_cfg.max_iters
+    if cfg.get('val_cfg') is not None and awaits_validation(meta):
+        return False
+    if cfg.train_cfg.get('max_epochs') is None:
+        return meta['iter'] >= cfg.train_cfg.max_iters
+    return meta['epoch'] >= cfg.train_cfg.max_epochs

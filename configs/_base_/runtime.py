@@ -14,14 +14,12 @@ custom_hooks = []  # MMPose's own one is among the others
 visualizer = dict(type='AttentionVisualizer')
 
 default_hooks = dict(
-    # one checkpoint per epoch, so that an interruption costs an epoch at most (and its validation);
-    # written whole or not
+    # one checkpoint per epoch, so that an interruption costs an epoch at most; written whole or not
     checkpoint=dict(
         type='CheckpointAfterValHook',
         interval=1,
         max_keep_ckpts=2,
-        save_best='PCK',
-        rule='greater',
+        save_best='auto',
         backend_args=dict(backend='atomic_local'),
     ),
     sync_buffers=dict(type='SyncBuffersHook'),

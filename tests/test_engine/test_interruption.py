@@ -19,7 +19,7 @@ from typing import Any
 
 from acnn_mmpose.checkpoints import AtomicLocalBackend
 from acnn_mmpose.checkpoints.load import latest_checkpoint
-from acnn_mmpose.engine import CheckpointAfterValHook, train_in_order
+from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.errors import ACNNError
 from studies.attention import variants  # noqa: F401  masks that draw random numbers
 
@@ -238,8 +238,3 @@ def test_the_latest_checkpoint_is_the_noted_one_or_that_with_the_largest_number(
         note = note if isinstance(note, bytes) else note.encode()
         (tmp_path / 'last_checkpoint').write_bytes(note)
     assert latest_checkpoint(tmp_path) == str(tmp_path / expected)
-
-
-def test_to_keep_one_checkpoint_only_is_refused():
-    with pytest.raises(ACNNError, match='max_keep_ckpts=1 would leave no checkpoint.*at least 2'):
-        CheckpointAfterValHook(max_keep_ckpts=1)

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...errors import ACNNError
 
+MAIN_SCORE = 'PCK'  # MpiiPCKAccuracy gives that of single joints before it
+
 
 @HOOKS.register_module()
 class CheckpointAfterValHook(CheckpointHook):
-    """MMEngine's hook, but an epoch is saved once its validation, too, is over.
+    """MMEngine's hook, for runs whose validation may be killed or fail, and that may move.
 
-    MMEngine saves an epoch before it is validated. A run that is killed in the validation resumes
-    behind it and never learns the score: a worse epoch may then pass for the best, and the last
-    epoch is never validated at all. Here such a run repeats the epoch.
+    MMEngine saves an epoch before its validation. A run that ends in the validation resumes behind
+    it and never learns the score: a worse epoch may then pass for the best, and the last epoch is
+    never validated at all. Here such a checkpoint says that its validation is to come
+    (:func:`awaits_validation`): the resumed run begins with it. Once it is over the checkpoint is
+    saved again. The same holds for iterations (``by_epoch=False``).
+
+    Of the best checkpoint only the name is taken from the run that is resumed, so that a run in a
+    copied or moved folder leaves the files of the original alone.
 
     Args:
         max_keep_ckpts: How many checkpoints to keep; -1 means all.
+        save_best: As in MMEngine; ``'auto'`` takes ``'PCK'``, or the first metric where there is
+            none. If the evaluator has no such metric a warning says so.
         **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`.
 
     Raises:
         ACNNError: If only one checkpoint is to be kept: it is removed before the next is written.
+            In a loop without epochs, if nothing would be saved before its end.
     """
+
+    # parts of names, as MMEngine compares them
+    _default_greater_keys: ClassVar = [*CheckpointHook._default_greater_keys, 'PCK', 'AP', '/AR']
+    _default_less_keys: ClassVar = [*CheckpointHook._default_less_keys, 'EPE', 'NME', 'MPJPE']
 
     def __init__(self, max_keep_ckpts: int = -1, **kwargs: Any) -> None:
         if max_keep_ckpts == 1:
@@ -33,31 +48,111 @@ class CheckpointAfterValHook(CheckpointHook):
                 'max_keep_ckpts=1 would leave no checkpoint to a run that is killed while it '
                 'writes the next: keep at least 2'
             )
-        super().__init__(max_keep_ckpts=max_keep_ckpts, **kwargs)
+        try:
+            super().__init__(max_keep_ckpts=max_keep_ckpts, **kwargs)
+        except ValueError as error:  # of a save_best whose direction MMEngine can't tell
+            raise ACNNError(
+                f'default_hooks.checkpoint can not be used ({error}): set its rule to greater or '
+                'less'
+            ) from error
+        self._unvalidated: int | None = None  # epoch or iteration saved before its validation
         self._is_due = False
+        self._trains = False
 
-    def after_train_epoch(self, runner: Runner) -> None:
-        """Note whether the epoch that ends is one to save."""
-        self._is_due = self.by_epoch and (
-            self.every_n_epochs(runner, self.interval, self.save_begin)
-            or (self.save_last and self.is_last_train_epoch(runner))
-        )
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Note whether the run goes on with a validation."""
+        meta = checkpoint.get('meta', {})
+        if runner._resume and awaits_validation(meta):
+            self._unvalidated = meta['epoch' if self.by_epoch else 'iter']
 
-    def before_train_epoch(self, runner: Runner) -> None:
-        """Save the epoch before this one."""
-        self._save_if_due(runner)
+    def before_train(self, runner: Runner) -> None:
+        """Find the run's own best checkpoint, and make up for a validation that did not end."""
+        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+            raise ACNNError(
+                'a loop without epochs would save nothing before its end: set '
+                'default_hooks.checkpoint.by_epoch=False, and its interval in iterations'
+            )
+        super().before_train(runner)
+        self._trains = True
+        if self.save_best and len(self.key_indicators) == 1:
+            self.best_ckpt_path = self._find_here(self.best_ckpt_path)
+        elif self.save_best:
+            for key, path in self.best_ckpt_path_dict.items():
+                self.best_ckpt_path_dict[key] = self._find_here(path)
+        if self._unvalidated is not None and self._validation_is_due(runner):
+            runner.val_loop.run()
 
-    def after_train(self, runner: Runner) -> None:
-        """Save the last epoch."""
-        self._save_if_due(runner)
-        super().after_train(runner)
+    def _find_here(self, path: str | None) -> str | None:
+        """Find the file of a path's name in the run's own folder, or nothing."""
+        here = path and self.file_backend.join_path(self.out_dir, Path(path).name)
+        return here if here and self.file_backend.exists(here) else None
 
-    def _save_if_due(self, runner: Runner) -> None:
+    def _validation_is_due(self, runner: Runner) -> bool:
+        """Decide as MMEngine's loops do after they have trained an epoch or iteration."""
+        loop = runner.train_loop
+        by_iter = isinstance(loop, IterBasedTrainLoop)
+        if runner.val_loop is None or by_iter == self.by_epoch:
+            return False
+        loop._decide_current_val_interval()
+        done, last = (loop.iter, loop.max_iters) if by_iter else (loop.epoch, loop.max_epochs)
+        return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)
+
+    def _save_checkpoint(self, runner: Runner) -> None:
+        """Save the epoch or iteration that ends, before its validation."""
+        self._unvalidated = (runner.epoch if self.by_epoch else runner.iter) + 1
+        super()._save_checkpoint(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Say whether the validation is to come."""
+        checkpoint['meta']['awaits_validation'] = self._unvalidated is not None
+
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
+        """Save the best, and the validated epoch or iteration again."""
+        if not self._trains:
+            return  # Runner.val() alone
+        step = runner.epoch if self.by_epoch else runner.iter
+        self._is_due, self._unvalidated = self._unvalidated == step, None
+        super().after_val_epoch(runner, metrics)
         if self._is_due:
             meta = dict(epoch=runner.epoch, iter=runner.iter)
-            self._save_checkpoint_with_step(runner, runner.epoch, meta)
+            self._save_checkpoint_with_step(runner, step, meta)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
-        """Save, whether it is due or MMEngine does because the epoch was the best."""
+        """Save, whether it is due or MMEngine does because the step was the best."""
         self._is_due = False
         super()._save_checkpoint_with_step(runner, step, meta)
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
+        """Save the best if the evaluator gives what it is to be judged by."""
+        if not self.save_best:
+            return
+        problem = self._describe_problem(metrics)
+        if problem:
+            runner.logger.warning(
+                f'no best checkpoint is saved, for {problem} (metrics: {", ".join(metrics)}): set '
+                'default_hooks.checkpoint.save_best to one of them, and rule to greater or less'
+            )
+        else:
+            super()._save_best_checkpoint(runner, metrics)
+
+    def _describe_problem(self, metrics: dict[str, float]) -> str:
+        """Say why the best can't be told from these metrics; empty if it can."""
+        rules = self.rules
+        if self.key_indicators == ['auto']:
+            key = MAIN_SCORE if MAIN_SCORE in metrics else next(iter(metrics))
+            try:
+                self._init_rule(rules, [key])
+            except ValueError:
+                self.rules = rules
+                return f'whether more of {key!r} is better is not known'
+        missing = [key for key in self.key_indicators if key not in metrics]
+        return f'the evaluator gives no {missing[0]!r}' if missing else ''
+
+
+def awaits_validation(meta: dict[str, Any]) -> bool:
+    """Say whether a checkpoint was saved before the validation of its epoch, if there is one.
+
+    Args:
+        meta: Of the checkpoint; MMEngine's own hook and earlier versions say nothing.
+    """
+    return meta.get('awaits_validation', False)
