@@ -22,6 +22,7 @@ from .hooks import (
     SampleSeedHook,
     StoryBoardHook,
     UnreadableImagesHook,
+    WorkDirLockHook,
 )
 from .launch import end_process_group, set_launcher
 from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
@@ -39,6 +40,7 @@ __all__ = [
     'SampleSeedHook',
     'StoryBoardHook',
     'UnreadableImagesHook',
+    'WorkDirLockHook',
     'amp_dtype',
     'check_data',
     'deploy_for_test',

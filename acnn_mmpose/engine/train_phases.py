@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ..models import PHASES
 from ..models.weights import describe_mismatch
 from .hooks.checkpoint import awaits_validation
 from .mixed_precision import check_amp
+from .work_dir_lock import hold_work_dir
 from .worker_errors import explain_worker_errors
 
 
@@ -35,8 +37,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             config only).
 
     Raises:
-        ACNNError: Before anything is trained, if the configs do not follow each other, or need a
-            GPU that is not there.
+        ACNNError: Before anything is trained, if the configs do not follow each other, need a GPU
+            that is not there, or another process trains in a work_dir.
     """
     if resume is not None and resume.endswith('.py'):
         raise ACNNError(f'--resume took {resume} for its checkpoint: put it after the configs')
@@ -48,12 +50,20 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
     for cfg in cfgs:
         check_amp(cfg)
     check_sequence(cfgs)
-    for cfg in cfgs if resume is None else ():
-        if latest_checkpoint(cfg.work_dir) is not None:
-            raise ACNNError(
-                f'{cfg.work_dir} holds the checkpoints of another run: go on with it by --resume, '
-                'choose another --work-dir, or remove the folder'
-            )
+    with ExitStack() as stack:
+        for cfg in cfgs:
+            stack.enter_context(hold_work_dir(cfg.work_dir, cfg.get('launcher', 'none')))
+        for cfg in cfgs if resume is None else ():
+            if latest_checkpoint(cfg.work_dir) is not None:
+                raise ACNNError(
+                    f'{cfg.work_dir} holds the checkpoints of another run: go on with it by '
+                    '--resume, choose another --work-dir, or remove the folder'
+                )
+        _train_all(cfgs, resume)
+
+
+def _train_all(cfgs: Sequence[Config], resume: str | None) -> None:
+    """Train what is not finished."""
     previous = None
     for cfg in cfgs:
         if not set_start(cfg, previous, resume):

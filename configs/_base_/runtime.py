@@ -22,6 +22,8 @@ default_hooks = dict(
         save_best='auto',
         backend_args=dict(backend='atomic_local'),
     ),
+    # one training at a time in a work dir
+    work_dir_lock=dict(type='WorkDirLockHook'),
     sync_buffers=dict(type='SyncBuffersHook'),
     # refuses a checkpoint that this phase can't start from
     phase_handover=dict(type='PhaseHandoverHook'),

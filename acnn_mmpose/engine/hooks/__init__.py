@@ -8,6 +8,7 @@ from .phase_handover import PhaseHandoverHook
 from .sample_seed import SampleSeedHook
 from .story_board import StoryBoardHook
 from .unreadable_images import UnreadableImagesHook
+from .work_dir_lock import WorkDirLockHook
 
 __all__ = [
     'AttentionStatsHook',
@@ -18,4 +19,5 @@ __all__ = [
     'SampleSeedHook',
     'StoryBoardHook',
     'UnreadableImagesHook',
+    'WorkDirLockHook',
 ]

@@ -1,0 +1,87 @@
+"""One training at a time in a work dir."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from mmengine.logging import print_log
+
+from ..errors import ACNNError
+from ..files import make_folder
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None
+
+NAME = 'train.lock'
+RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RANK'}
+
+_held: dict[Path, TextIO] = {}
+
+
+def _forget() -> None:
+    """Close, in a process forked for a data loader, what would keep the lock of a killed run."""
+    for file in _held.values():
+        file.close()
+    _held.clear()
+
+
+if fcntl is not None:
+    os.register_at_fork(after_in_child=_forget)
+
+
+@contextmanager
+def hold_work_dir(work_dir: str, launcher: str = 'none') -> Iterator[None]:
+    """Keep other trainings out of a work dir.
+
+    The lock is the system's, of this process alone: it ends with the process, however that ends,
+    and the workers of data loaders don't have it. What this process holds it may take again. Of
+    several ranks the first takes the lock for all.
+
+    Args:
+        work_dir: The folder, which is made if need be.
+        launcher: The config's ``launcher``, which says how ranks are numbered.
+
+    Raises:
+        ACNNError: If another process holds it, naming that and its host.
+    """
+    path = make_folder(work_dir, 'the work dir').resolve() / NAME
+    is_first = os.environ.get(RANKS.get(launcher, ''), '0') == '0'
+    if fcntl is None or path in _held or not is_first:
+        yield
+        return
+    with path.open('a+') as file:
+        _take(file, work_dir)
+        _held[path] = file
+        try:
+            yield
+        finally:
+            _held.pop(path, None)
+
+
+def _take(file: TextIO, work_dir: str) -> None:
+    """Lock a file for this process, and write into it whose it is."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError) as error:
+        file.seek(0)
+        raise ACNNError(
+            f'{file.read() or "another process"} trains in {work_dir}: wait until it has ended, or '
+            'choose another --work-dir'
+        ) from error
+    except OSError as error:  # some network file systems have no locks
+        print_log(
+            f'{work_dir} can not be locked ({error.strerror}): start no other training in it',
+            logger='current',
+            level=logging.WARNING,
+        )
+    file.truncate(0)
+    file.write(f'process {os.getpid()} on {socket.gethostname()}')
+    file.flush()
