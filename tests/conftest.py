@@ -111,6 +111,14 @@ def toy_phase(number: int, work: Path, **options) -> Config:
     )
 
 
+def edit(path: Path, target: Path, change) -> str:
+    """Save a changed copy of a checkpoint."""
+    checkpoint = torch.load(path)
+    change(checkpoint)
+    torch.save(checkpoint, target)
+    return str(target)
+
+
 def model_config(phase: str = 'joint', num_stages: int = 3, **backbone) -> dict:
     """A network for 32x32 inputs with 8x8 heatmaps that runs in milliseconds."""
     codec = dict(type='MSRAHeatmap', input_size=(32, 32), heatmap_size=(8, 8), sigma=1)

@@ -46,9 +46,12 @@ class LossGuardHook(Hook):
         model = unwrap(runner.model)
         rates = ', '.join(f'{rate:g}' for rate in runner.optim_wrapper.get_lr()['lr'])
         good = latest_checkpoint(runner.work_dir)
-        remedy = f'the last good checkpoint is {good}' if good else 'no checkpoint is saved yet'
+        remedy, start = 'no checkpoint is saved yet', ''
+        if good:
+            remedy, start = f'the last good checkpoint is {good}', f'load_from={good} '
         raise ACNNError(
             f'the loss is {loss.item()} in epoch {runner.epoch + 1}, iteration {runner.iter + 1}, '
-            f'phase {model.phase!r}, learning rate {rates}: {remedy}; go on from there with a '
-            'lower learning rate (--cfg-options optim_wrapper.optimizer.lr=...)'
+            f'phase {model.phase!r}, learning rate {rates}: {remedy}; start anew, in another '
+            f'--work-dir, with a lower learning rate (--cfg-options {start}'
+            'optim_wrapper.optimizer.lr=...)'
         )

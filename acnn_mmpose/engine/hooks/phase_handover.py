@@ -7,7 +7,7 @@ from typing import Any
 
 import mmpose
 import torch
-from mmengine.hooks import EMAHook, Hook
+from mmengine.hooks import Hook
 from mmengine.runner import BaseLoop, Runner
 from mmpose.registry import HOOKS
 
@@ -16,6 +16,7 @@ from ...checkpoints.validate import MASK_MEANING, check_checkpoint, forget_untra
 from ...errors import ACNNError
 from ...models import ACNN, PHASES, unwrap
 from ...version import __version__
+from ..resume_check import check_resumption
 
 
 @HOOKS.register_module()
@@ -57,7 +58,7 @@ class PhaseHandoverHook(Hook):
         purpose = _purpose(runner)
         check_checkpoint(model, checkpoint, runner._load_from, purpose)
         if purpose == 'resume':
-            _check_averages(runner, checkpoint)
+            check_resumption(runner, checkpoint)
         if purpose == 'start' and PHASES[model.phase].follows == 'pose':
             forget_untrained_masks(checkpoint)
 
@@ -81,16 +82,6 @@ def _model(runner: Runner) -> ACNN:
             'set default_hooks.phase_handover=None'
         )
     return model
-
-
-def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
-    """Refuse to go on from averaged weights as if they were the trained ones, or without them."""
-    has, wants = 'ema_state_dict' in checkpoint, any(isinstance(h, EMAHook) for h in runner.hooks)
-    if has != wants:
-        raise ACNNError(
-            f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
-            f'is {"with" if wants else "without"} it: resume with the same hooks'
-        )
 
 
 def _explain(resume: Callable[..., None]) -> Callable[..., None]:

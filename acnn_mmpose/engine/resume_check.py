@@ -1,0 +1,93 @@
+"""Whether a resumed run goes on as it was trained: same optimizer, schedule and averaging.
+
+MMEngine takes optimizer and schedule as the checkpoint has them, without a word of what the config
+says otherwise, and leaves schedulers that only one of the two has as they are.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import Any
+
+from mmengine.hooks import EMAHook
+from mmengine.runner import Runner
+
+from ..errors import ACNNError
+
+# of an optimizer, how it computes, not what
+INDIFFERENT = ('params', 'foreach', 'fused', 'capturable', 'differentiable')
+# of a scheduler, how far it has come, and its end, which moves with the length of the run
+MOVING = ('last_step', 'end', 'verbose')
+
+
+def check_resumption(runner: Runner, checkpoint: dict[str, Any]) -> None:
+    """Check that a config says what the checkpoint was trained with.
+
+    A run that was made longer takes the end of its schedulers from the config.
+
+    Args:
+        runner: Whose optimizer and schedulers are those of the config.
+        checkpoint: About to be resumed.
+
+    Raises:
+        ACNNError: Naming what differs.
+    """
+    _check_averages(runner, checkpoint)
+    groups = zip(runner.optim_wrapper.param_groups, checkpoint['optimizer']['param_groups'])
+    for own, saved in groups:
+        saved = _group_settings(saved)
+        for name, value in _group_settings(own).items():
+            _compare(runner, f'optim_wrapper.optimizer.{name}', saved.get(name, value), value)
+    schedulers, states = runner.param_schedulers or [], checkpoint.get('param_schedulers') or []
+    if isinstance(schedulers, dict):  # of several optimizers; MMEngine's own affair
+        return
+    _compare(runner, 'the number of entries in param_scheduler', len(states), len(schedulers))
+    for index, (scheduler, state) in enumerate(zip(schedulers, states)):
+        for name, value in _schedule_settings(scheduler).items():
+            _compare(runner, f'param_scheduler.{index}.{name}', state.get(name), value)
+        state['end'] = scheduler.end
+
+
+def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:
+    """Refuse to go on from averaged weights as if they were the trained ones, or without them."""
+    has, wants = 'ema_state_dict' in checkpoint, any(isinstance(h, EMAHook) for h in runner.hooks)
+    if has != wants:
+        raise ACNNError(
+            f'{runner._load_from} was saved {"with" if has else "without"} EMAHook, but the config '
+            f'is {"with" if wants else "without"} it: resume with the same hooks'
+        )
+
+
+def _group_settings(group: dict[str, Any]) -> dict[str, Any]:
+    """Return what a config sets of an optimizer's group; schedulers keep where they began."""
+    return {
+        name: group.get(f'initial_{name}', value)
+        for name, value in group.items()
+        if name not in INDIFFERENT and not name.startswith('initial_')
+    }
+
+
+def _schedule_settings(scheduler: Any) -> dict[str, Any]:
+    """Return what a config sets of a scheduler: the arguments that it keeps."""
+    arguments = {
+        name
+        for base in type(scheduler).__mro__
+        for name in inspect.signature(base.__init__).parameters
+        if name not in MOVING
+    }
+    return {name: value for name, value in scheduler.state_dict().items() if name in arguments}
+
+
+def _compare(runner: Runner, name: str, saved: Any, own: Any) -> None:
+    if saved != own:
+        saved, own = (
+            sorted(value.elements()) if isinstance(value, Counter) else value
+            for value in (saved, own)
+        )
+        raise ACNNError(
+            f'{runner._load_from} was trained with another optimizer or schedule: {name} was '
+            f'{saved}, and is {own} in the config: resume with what it was trained with, or start '
+            f'from its weights in another --work-dir with --cfg-options '
+            f'load_from={runner._load_from}'
+        )
