@@ -21,7 +21,9 @@ class ACNNError(ValueError):
 
 
 def run_tool(main: Callable[[], None]) -> None:
-    """Run a command line tool; bad input ends it with one sentence and exit status 1.
+    """Run a command line tool; it ends with one sentence where the user is concerned.
+
+    Bad input gives exit status 1, and Ctrl-C 130.
 
     Args:
         main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
@@ -31,10 +33,26 @@ def run_tool(main: Callable[[], None]) -> None:
         sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8
     try:
         main()
-    except ACNNError as error:
-        sys.exit(f'error: {error}')
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        where = f' with {error.filename}' if error.filename else ''
-        sys.exit(f'error: the disk{where} is full ({error.strerror}): make room, and start again')
+    except BaseException as error:
+        if was_interrupted(error):
+            stop = str(error) if isinstance(error, KeyboardInterrupt) else ''
+            print(stop or 'stopped', file=sys.stderr)
+            sys.exit(130)
+        if isinstance(error, ACNNError):
+            sys.exit(f'error: {error}')
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            where = f' with {error.filename}' if error.filename else ''
+            sys.exit(
+                f'error: the disk{where} is full ({error.strerror}): make room, and start again'
+            )
+        raise
+
+
+def was_interrupted(error: BaseException | None) -> bool:
+    """Say whether an exception is Ctrl-C, or was raised while that ended something.
+
+    MMEngine turns any exception in its formatting of a config, for example, into a SyntaxError.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None

@@ -1,4 +1,4 @@
-"""Failures of other processes in one sentence: data loader workers, and the other ranks."""
+"""Ends that are nobody's mistake in one sentence: of workers, of other ranks, by Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.runner import BaseLoop, TestLoop, ValLoop
 
 from ..checkpoints.load import latest_checkpoint
-from ..errors import ACNNError
+from ..errors import ACNNError, was_interrupted
 
 REMEDIES = {
     'Killed': (
@@ -38,18 +38,22 @@ def explain_worker_errors(work_dir: str | None = None) -> Iterator[None]:
     Raises:
         ACNNError: Instead of torch's exception, if a data loader's worker died or raised, or if
             another rank ended or hangs. Any other exception is left as it is.
+        KeyboardInterrupt: With a sentence, if Ctrl-C ended it.
     """
     try:
         yield
-    except Exception as error:
+    except BaseException as error:
+        good = work_dir and latest_checkpoint(work_dir)
+        if was_interrupted(error):
+            remedy = f'--resume goes on from {good}' if good else 'no checkpoint is saved yet'
+            raise KeyboardInterrupt(f'stopped; {remedy}' if work_dir else 'stopped') from error
         sentence = _explain(error)
         if sentence is None:
             raise
-        good = work_dir and latest_checkpoint(work_dir)
         raise ACNNError(sentence + (f'; --resume goes on from {good}' if good else '')) from error
 
 
-def _explain(error: Exception) -> str | None:
+def _explain(error: BaseException) -> str | None:
     message = str(error)
     if isinstance(error, RuntimeError) and message.startswith('DataLoader worker'):
         message = str(error.__cause__ or error)  # the cause, if any, knows the signal
@@ -77,7 +81,7 @@ def _last_of_traceback(text: str) -> str:
     return ' '.join(lines[max(frames, default=-1) + 1 :])
 
 
-def _split_being_read(error: Exception) -> str:
+def _split_being_read(error: BaseException) -> str:
     """Name the split of the innermost loop that the exception went through."""
     split = 'train'
     for frame, _ in traceback.walk_tb(error.__traceback__):
