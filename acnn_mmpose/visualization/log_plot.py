@@ -22,10 +22,12 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         A figure 8.8 inches wide, for a README 880 pixels wide.
 
     Raises:
-        ACNNError: If there is no run.
+        ACNNError: If there is no run, or some count epochs and others iterations.
     """
     if not runs:
         raise ACNNError('there is no run to plot')
+    if len({run.unit for run in runs}) > 1:
+        raise ACNNError('some of the runs count epochs, others iterations: plot them apart')
     score = 'AP' if any('AP' in run.scores for run in runs) else 'PCKh@0.5, Total'
     figure = Figure(figsize=(8.8, 10), layout='constrained')
     axes = figure.subplots(5, 1, sharex=True)
@@ -49,7 +51,7 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         if is_log:
             axis.set_yscale('log')
     axes[2].set_ylim(-0.05, 1.05)
-    axes[-1].set_xlabel('epoch')
+    axes[-1].set_xlabel(runs[0].unit)
     _mark_phases(axes, runs)
     return figure
 

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.evaluation import read_run
+from acnn_mmpose.visualization.log_plot import plot_runs
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.runner import EpochBasedTrainLoop, Runner
 
 
@@ -66,7 +69,7 @@ def test_resume_keeps_the_optimizer_and_the_schedule(toy_config, tmp_path, monke
 
     with monkeypatch.context() as patch:
         patch.setattr(EpochBasedTrainLoop, 'run_iter', stop_in_the_second_epoch)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r'^stopped; --resume goes on from .*epoch_1'):
             train_in_order([toy_config(1, **options)])
     assert (tmp_path / 'phase1' / 'epoch_1.pth').is_file()
     train_in_order([toy_config(1, **options)], resume='auto')
@@ -105,6 +108,9 @@ def test_two_configs_in_one_work_dir_are_refused(toy_config):
     second.work_dir = first.work_dir
     with pytest.raises(ACNNError, match='same work_dir'):
         train_in_order([first, second])
+    second.work_dir = f'{first.work_dir}/../phase1'  # another name of it
+    with pytest.raises(ACNNError, match='same work_dir'):
+        train_in_order([first, second])
 
 
 def test_one_checkpoint_can_not_resume_several_configs(toy_config):
@@ -133,3 +139,49 @@ def test_mmengines_own_resume_finds_the_checkpoint_without_its_note(toy_config, 
     runner.train()
     assert runner.iter == 6
     assert runner._load_from == str(tmp_path / 'phase1' / 'epoch_1.pth')
+
+
+def test_a_stop_while_mmengine_formats_a_config_is_a_stop(toy_config, monkeypatch):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('mmengine.config.config.FormatCode', stop)
+    with pytest.raises(KeyboardInterrupt, match='^stopped; no checkpoint is saved yet$'):
+        train_in_order([toy_config(1)])
+
+
+def test_a_loop_without_epochs_is_resumed_and_plotted(toy_config, tmp_path):
+    def iterations(number: int) -> Config:
+        return toy_config(
+            1,
+            **{
+                'train_cfg': dict(
+                    _delete_=True, type='IterBasedTrainLoop', max_iters=number, val_interval=1
+                ),
+                'default_hooks.checkpoint.by_epoch': False,
+                'default_hooks.logger.interval': 1,
+                'log_processor.by_epoch': False,
+            },
+        )
+
+    train_in_order([iterations(1)])
+    train_in_order([iterations(2)], resume='auto')
+    work_dir = tmp_path / 'phase1'
+    checkpoint = torch.load(work_dir / 'iter_2.pth')
+    assert checkpoint['meta']['iter'] == 2
+    assert {int(state['step']) for state in checkpoint['optimizer']['state'].values()} == {2}
+    boards = sorted(path.name for path in work_dir.rglob('stories_*.png'))
+    assert boards == ['stories_1.png', 'stories_2.png']
+    log = read_run(str(work_dir))
+    assert (log.unit, log.epochs) == ('iteration', 2)
+    assert [iteration for iteration, _ in log.training['loss']] == [1, 2]
+    assert [iteration for iteration, _ in log.scores['stage 1']] == [1, 2]
+    assert plot_runs([log]).axes[-1].get_xlabel() == 'iteration'
+    with pytest.raises(ACNNError, match='some of the runs count epochs, others iterations'):
+        plot_runs([log, log._replace(unit='epoch')])
+
+
+def test_a_loop_without_epochs_whose_checkpoints_count_them_is_refused(toy_config):
+    loop = dict(_delete_=True, type='IterBasedTrainLoop', max_iters=1)
+    with pytest.raises(ACNNError, match=r'save nothing before its end: set .*by_epoch=False'):
+        Runner.from_cfg(toy_config(1, train_cfg=loop)).train()

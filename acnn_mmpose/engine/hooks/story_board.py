@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...errors import ACNNError
@@ -16,7 +16,8 @@ from ...visualization import AttentionVisualizer, draw_people, pick_people, pred
 class StoryBoardHook(Hook):
     """Gives the visual backends story boards of a few validation people after every validation.
 
-    MMEngine's local backend writes them to ``vis_data/vis_image/stories_EPOCH.png``.
+    MMEngine's local backend writes them to ``vis_data/vis_image/stories_EPOCH.png``, or
+    ``stories_ITERATION.png`` in a loop without epochs.
 
     Args:
         num_people: How many people, evenly spread over the validation set.
@@ -38,4 +39,6 @@ class StoryBoardHook(Hook):
         samples = predict_people(model, dataset, pick_people(dataset, self.num_people))
         visualizer = AttentionVisualizer(mode='story')
         visualizer.set_dataset_meta(dataset.metainfo)
-        runner.visualizer.add_image('stories', draw_people(visualizer, samples), runner.epoch)
+        by_iter = isinstance(runner._train_loop, IterBasedTrainLoop)
+        step = runner.iter if by_iter else runner.epoch
+        runner.visualizer.add_image('stories', draw_people(visualizer, samples), step)
