@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -78,6 +79,39 @@ def test_gradients_are_those_that_the_optimizer_gets(build_model, batch, phase, 
     assert len(hub.get_scalar('train/mask1_coverage').data[0]) == 1  # not measured again
     hook.after_train(runner)
     assert not model.backbone._forward_hooks
+
+
+def test_a_scaled_loss_leaves_the_figures_as_they_are(build_model, batch):
+    """MMEngine's AmpOptimWrapper needs a GPU; this is its scaling."""
+
+    class ScalingWrapper(OptimWrapper):
+        loss_scaler = SimpleNamespace(get_scale=lambda: 1024.0)
+
+        def backward(self, loss, **kwargs):
+            super().backward(loss * 1024.0, **kwargs)
+
+        def step(self, **kwargs):
+            for group in self.param_groups:
+                for parameter in group['params']:
+                    parameter.grad /= 1024.0
+            super().step(**kwargs)
+
+    model = build_model('joint').train()
+    measured = []
+    for wrapper_class in (OptimWrapper, ScalingWrapper):
+        own = copy.deepcopy(model)
+        wrapper = wrapper_class(torch.optim.SGD(own.parameters(), lr=1e-3))
+        hub = MessageHub.get_instance(f'stats_{wrapper_class.__name__}')
+        runner = SimpleNamespace(model=own, optim_wrapper=wrapper, message_hub=hub)
+        hook = AttentionStatsHook()
+        hook.before_train(runner)
+        hook.before_train_iter(runner, 0, batch)
+        own.train_step(copy.deepcopy(batch), wrapper)
+        hook.after_train_iter(runner, 0, batch)
+        figures = {name: value.current() for name, value in hub.log_scalars.items()}
+        measured.append({name: v for name, v in figures.items() if 'grad_rms' in name})
+    assert {'train/grad_rms_mask1', 'train/grad_rms_pose'} <= measured[0].keys()
+    assert measured[1] == pytest.approx(measured[0], rel=1e-4)
 
 
 def test_accumulated_gradients_are_measured_when_they_make_a_step(build_model, batch):
