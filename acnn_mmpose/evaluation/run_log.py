@@ -66,7 +66,7 @@ def read_run(work_dir: str) -> RunLog:
         for name, value in entry.items():
             training.setdefault(name, []).append((step / per_unit, value))
     epochs = max(entry.get('epoch', step) for step, entry in by_step.items())
-    scores = {'AP': sorted(precision.items())} if precision else _read_stages(folder, unit)
+    scores: Curves = {'AP': sorted(precision.items())} if precision else _read_stages(folder, unit)
     return RunLog(folder.name, training, scores, epochs, unit)
 
 
