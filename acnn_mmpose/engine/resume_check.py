@@ -73,7 +73,7 @@ def _schedule_settings(scheduler: Any) -> dict[str, Any]:
     arguments = {
         name
         for base in type(scheduler).__mro__
-        for name in inspect.signature(base.__init__).parameters
+        for name in inspect.signature(vars(base).get('__init__', object.__init__)).parameters
         if name not in MOVING
     }
     return {name: value for name, value in scheduler.state_dict().items() if name in arguments}

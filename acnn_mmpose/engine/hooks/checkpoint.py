@@ -38,6 +38,9 @@ class CheckpointAfterValHook(CheckpointHook):
             In a loop without epochs, if nothing would be saved before its end.
     """
 
+    best_ckpt_path: str | None
+    rules: list[str | None]
+
     # parts of names, as MMEngine compares them
     _default_greater_keys: ClassVar = [*CheckpointHook._default_greater_keys, 'PCK', 'AP', '/AR']
     _default_less_keys: ClassVar = [*CheckpointHook._default_less_keys, 'EPE', 'NME', 'MPJPE']
