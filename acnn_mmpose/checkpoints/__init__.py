@@ -1,8 +1,15 @@
 """Checkpoints: loaded safely, compared with the network, published, written whole or not at all."""
 
 from .atomic_backend import AtomicLocalBackend
+from .hourglass_ports import convert_hourglass
 from .load import latest_checkpoint
 from .publish import publish_checkpoint
 from .validate import check_checkpoint
 
-__all__ = ['AtomicLocalBackend', 'check_checkpoint', 'latest_checkpoint', 'publish_checkpoint']
+__all__ = [
+    'AtomicLocalBackend',
+    'check_checkpoint',
+    'convert_hourglass',
+    'latest_checkpoint',
+    'publish_checkpoint',
+]

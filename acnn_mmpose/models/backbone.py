@@ -5,6 +5,7 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -53,6 +54,11 @@ class AttentionHourglassNet(BaseModule):
             without mask branches.
         mask_branch: Config of f_c of Eq. 2: a :class:`MaskBranch`, the default, or a registered
             subclass.
+        reinjection: K, the number of the head's heatmaps, for the base network as Newell et al.
+            built it, from which published hourglasses can start: y = theta(X(i)) and
+            X(i+1) = (X(i) + A f(y) + B H(i)) * M(i), A and B being 1x1 convolutions, and a bias at
+            the end of residual modules. 0: as the paper says, without heatmaps.
+        stem_widths: Channels inside the stem (:class:`.hourglass.Stem`); by default Newell's.
         sparse: Compute a stage only in the cells that the mask before it keeps
             (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
             less is kept. Needs ``'hard'`` masks. Compiled or exported, the same function is
@@ -79,6 +85,8 @@ class AttentionHourglassNet(BaseModule):
         depth: int = 4,
         mask_mode: str = 'hard',
         mask_branch: dict | None = None,
+        reinjection: int = 0,
+        stem_widths: Sequence[int] | None = None,
         sparse: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
@@ -99,18 +107,34 @@ class AttentionHourglassNet(BaseModule):
                 "sparse stages compute what binary masks keep: sparse=True needs mask_mode='hard', "
                 f'not {mask_mode!r}'
             )
+        if reinjection < 0 or (sparse and reinjection):
+            raise ACNNError(
+                "reinjection is the number of the head's heatmaps, or 0, which sparse stages need, "
+                f'but is {reinjection} with {sparse=}'
+            )
+        if stem_widths is not None and (len(stem_widths) != 3 or min(stem_widths) < 2):
+            raise ACNNError(f'stem_widths are three numbers of channels, not {stem_widths}')
         self.mask_mode = mask_mode
+        self.reinjection = reinjection
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
         self.sparse = sparse
 
-        self.stem = Stem(channels)
+        bias = reinjection > 0
+        self.stem = Stem(channels, stem_widths, bias)
         self.thetas = nn.ModuleList(
-            nn.Sequential(Hourglass(depth, channels), Residual(channels, channels))
+            nn.Sequential(Hourglass(depth, channels, bias), Residual(channels, channels, bias))
             for _ in range(num_stages)
         )
         self.projections = nn.ModuleList(
             conv_norm_relu(channels, channels, 1) for _ in range(num_stages)
+        )
+        merges = num_stages - 1 if reinjection else 0
+        self.feature_merges = nn.ModuleList(  # A
+            nn.Conv2d(channels, channels, 1) for _ in range(merges)
+        )
+        self.heatmap_merges = nn.ModuleList(  # B
+            nn.Conv2d(reinjection, channels, 1) for _ in range(merges)
         )
         branch = {'type': 'MaskBranch', **(mask_branch or {}), 'channels': channels}
         self.mask_branches = nn.ModuleList(
@@ -140,7 +164,7 @@ class AttentionHourglassNet(BaseModule):
             return self._forward_sparse(x)
         stages = []
         for i, (theta, f) in enumerate(zip(self.thetas, self.projections)):
-            y = x + theta(x)
+            y = theta(x) if self.reinjection else x + theta(x)
             feature, mask = f(y), self._compute_mask(i, y)  # Eq. 2
             stages.append(StageOutput(feature, mask))
             if i + 1 < self.num_stages:
@@ -162,7 +186,10 @@ class AttentionHourglassNet(BaseModule):
             x: Its input X, (N, C, h, w).
             feature: Its f(y), (N, C, h, w).
         """
-        return feature
+        if not self.reinjection:
+            return feature
+        heatmaps = self.heatmap_layers[i](feature.float()).to(feature.dtype)
+        return x + self.feature_merges[i](feature) + self.heatmap_merges[i](heatmaps)
 
     def _forward_sparse(self, x: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage but the first only in the cells that the mask before it keeps."""

@@ -58,7 +58,8 @@ class ACNN(TopdownPoseEstimator):
         deployed: Whether :meth:`switch_to_deploy` has been called.
 
     Raises:
-        ACNNError: If the phase is unknown, or trains masks that the backbone does not have.
+        ACNNError: If the phase is unknown, or trains masks that the backbone does not have, or
+            the backbone re-injects other heatmaps than the head makes.
     """
 
     def __init__(self, phase: str, **kwargs: Any) -> None:
@@ -71,6 +72,11 @@ class ACNN(TopdownPoseEstimator):
             raise ACNNError(
                 f'phase {phase!r} trains mask branches, but this backbone has none: it needs '
                 "at least 2 stages and mask_mode 'hard' or 'soft'"
+            )
+        if self.backbone.reinjection not in (0, self.head.out_channels):
+            raise ACNNError(
+                f'the backbone re-injects {self.backbone.reinjection} heatmaps, but the head makes '
+                f'{self.head.out_channels}: set model.backbone.reinjection to that, or to 0'
             )
         self.phase = phase
         self.deployed = False

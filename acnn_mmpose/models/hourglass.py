@@ -5,6 +5,8 @@ Shape legend: N batch, C channels, H x W input image, h x w feature map (H / 4 x
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -24,12 +26,14 @@ def conv_norm_relu(
     )
 
 
-def norm_relu_conv(in_channels: int, out_channels: int, kernel_size: int) -> nn.Sequential:
+def norm_relu_conv(
+    in_channels: int, out_channels: int, kernel_size: int, bias: bool = False
+) -> nn.Sequential:
     """BatchNorm and ReLU, then a convolution ("pre-activation")."""
     return nn.Sequential(
         nn.BatchNorm2d(in_channels),
         nn.ReLU(inplace=True),
-        nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=False),
+        nn.Conv2d(in_channels, out_channels, kernel_size, padding=kernel_size // 2, bias=bias),
     )
 
 
@@ -39,15 +43,16 @@ class Residual(nn.Module):
     Args:
         in_channels: Channels of the input.
         out_channels: Channels of the output; the bottleneck has half as many.
+        bias: Whether the last convolution has a bias, which no norm takes away again.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int, bias: bool = False) -> None:
         super().__init__()
         width = out_channels // 2
         self.branch = nn.Sequential(
             norm_relu_conv(in_channels, width, 1),
             norm_relu_conv(width, width, 3),
-            norm_relu_conv(width, out_channels, 1),
+            norm_relu_conv(width, out_channels, 1, bias),
         )
         self.shortcut = (
             nn.Identity()
@@ -66,14 +71,19 @@ class Hourglass(nn.Module):
     Args:
         depth: How many times the feature map is halved, >= 1.
         channels: Channels C at every scale.
+        bias: As of :class:`Residual`.
     """
 
-    def __init__(self, depth: int, channels: int) -> None:
+    def __init__(self, depth: int, channels: int, bias: bool = False) -> None:
         super().__init__()
-        self.skip = Residual(channels, channels)
-        self.down = nn.Sequential(nn.MaxPool2d(2), Residual(channels, channels))
-        self.inner = Hourglass(depth - 1, channels) if depth > 1 else Residual(channels, channels)
-        self.up = Residual(channels, channels)
+        self.skip = Residual(channels, channels, bias)
+        self.down = nn.Sequential(nn.MaxPool2d(2), Residual(channels, channels, bias))
+        self.inner = (
+            Hourglass(depth - 1, channels, bias)
+            if depth > 1
+            else Residual(channels, channels, bias)
+        )
+        self.up = Residual(channels, channels, bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, C, h, w) to (N, C, h, w); h and w must be multiples of ``2 ** depth``."""
@@ -89,16 +99,22 @@ class Stem(nn.Sequential):
     modules as in Newell et al. 2016. (N, 3, H, W) becomes (N, C, H / 4, W / 4).
 
     Args:
-        channels: Channels C of the output; 256 gives Newell's widths 64, 128, 128, 256.
+        channels: Channels C of the output.
+        widths: Channels after the first convolution and the two residual modules before the last;
+            by default C / 4, C / 2 and C / 2, with C = 256 Newell's.
+        bias: As of :class:`Residual`.
     """
 
     stride = 4
 
-    def __init__(self, channels: int) -> None:
+    def __init__(
+        self, channels: int, widths: Sequence[int] | None = None, bias: bool = False
+    ) -> None:
+        first, second, third = widths or (channels // 4, channels // 2, channels // 2)
         super().__init__(
-            conv_norm_relu(3, channels // 4, 7, stride=2),
-            Residual(channels // 4, channels // 2),
+            conv_norm_relu(3, first, 7, stride=2),
+            Residual(first, second, bias),
             nn.MaxPool2d(2),
-            Residual(channels // 2, channels // 2),
-            Residual(channels // 2, channels),
+            Residual(second, third, bias),
+            Residual(third, channels, bias),
         )

@@ -20,6 +20,7 @@ _MOVED = {
     'mask_noise': _VARIANT,
     'mask_stride': _VARIANT,
     'detached_masks': _VARIANT,
+    'reinjected_heatmaps': 'reinjection=..., or type HeatmapsReinjectedNet in studies/attention',
     'adds_discarded': "type='OwnHeatmapsHead' in studies/attention/variants.py",
     'on_background': 'background_only=...',
 }

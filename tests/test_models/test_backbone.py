@@ -35,6 +35,8 @@ def test_an_input_that_the_hourglass_can_not_halve_is_refused(height, width):
         ('depth', 0),
         ('channels', 6),
         ('channels', 0),
+        ('reinjection', -1),
+        ('stem_widths', [4, 8]),
     ],
 )
 def test_bad_arguments_are_named(argument, value):
@@ -72,3 +74,34 @@ def test_mask_branches_come_from_the_registry():
 
     first, _ = small(mask_branch=dict(type='ClosedBranch'))(torch.randn(1, 3, 32, 32))
     assert first.mask.sum() == 0
+
+
+@torch.no_grad()
+def test_reinjection_is_newells_base_network_times_the_mask(build_model):
+    model = build_model(num_stages=2, reinjection=16).eval()
+    net, seen = model.backbone, []
+    for theta in net.thetas:
+        theta.register_forward_hook(lambda _, args, y: seen.append((args[0], y)))
+    first, _ = net(torch.randn(2, 3, 32, 32))
+    (x, y), (following, _) = seen
+    feature = net.projections[0](y)
+    heatmaps = model.head.multi_final_layers[0](feature)  # H(1), before Eq. 4
+    handed_on = x + net.feature_merges[0](feature) + net.heatmap_merges[0](heatmaps)
+    torch.testing.assert_close(first.feature, feature)
+    assert torch.equal(first.mask, net.mask_branches[0](y))
+    assert 0 < first.mask.mean() < 1
+    torch.testing.assert_close(following, handed_on * first.mask)
+
+
+def test_reinjection_trains_and_the_papers_network_has_none_of_it(build_model, batch):
+    model = build_model('joint', reinjection=16)
+    extra = set(model.state_dict()) - set(build_model('joint').state_dict())
+    assert all('_merges.' in key or key.endswith('branch.2.2.bias') for key in extra)
+    losses = model.loss(**model.data_preprocessor(batch, training=True))
+    losses['loss_kpt'].backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())
+
+
+def test_other_heatmaps_than_the_heads_can_not_be_reinjected(build_model):
+    with pytest.raises(ACNNError, match='re-injects 17 heatmaps, but the head makes 16: set'):
+        build_model('pose', reinjection=17)
