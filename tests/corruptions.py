@@ -17,6 +17,7 @@ from safetensors.torch import save
 from scipy.io import loadmat, savemat
 
 ODD_VALUES = [
+    *(12.5, 1e-300, 1e300),
     *(None, True, '', 'x', '7', 'a/b.jpg', '../x.jpg', 0, -1, 15, 1e9, 1e308, -1e308, 10**400),
     *(float('nan'), float('inf'), [], {}, [[]], [1], [1, 2, 3], [[1, 2], [3]], {'x': 1}),
     *(['a'] * 16, [[0, 0]] * 14, [float('nan')] * 2, [[1e30, 1e30]] * 16),
