@@ -18,6 +18,8 @@ if importlib.util.find_spec('mmpose') is not None:
 
     from . import checkpoints, datasets, engine, evaluation, models, mpii, visualization
 
+    compat.load_checkpoints_with(checkpoints.load_from_local, checkpoints.load_url)
+
     __all__ += [
         'checkpoints',
         'datasets',

@@ -1,8 +1,9 @@
-"""The one place that knows which optional native parts of the OpenMMLab stack may be broken.
+"""The one place that changes or stands in for parts of other packages.
 
-``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported. On a complete
-installation it changes only torch's list of types that a checkpoint may contain, and which default
-hooks a config can leave out.
+``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported, and
+:func:`load_checkpoints_with` once its own loaders exist. On a complete installation they change
+three things: torch's list of types that a checkpoint may contain, which default hooks a config can
+leave out, and how MMEngine loads checkpoints.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Callable
 
+import mmengine.runner.checkpoint
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 
 from .mmcv_ops import nms
@@ -50,6 +53,17 @@ def _import_pkg_resources() -> None:
     with warnings.catch_warnings(), contextlib.suppress(ImportError):
         warnings.simplefilter('ignore')
         importlib.import_module('pkg_resources')
+
+
+def load_checkpoints_with(load_file: Callable[..., Any], load_url: Callable[..., Any]) -> None:
+    """Make MMEngine load all checkpoints with loaders that run no code of theirs.
+
+    Args:
+        load_file: In place of its loader of files.
+        load_url: In place of torch's, which all of its loaders of addresses call.
+    """
+    CheckpointLoader.register_scheme(prefixes='', loader=load_file, force=True)
+    setattr(mmengine.runner.checkpoint, 'load_url', load_url)  # noqa: B010
 
 
 class _Placeholder(ModuleType):

@@ -2,7 +2,7 @@
 
 from .atomic_backend import AtomicLocalBackend
 from .hourglass_ports import convert_hourglass
-from .load import latest_checkpoint
+from .load import latest_checkpoint, load_from_local, load_url
 from .publish import publish_checkpoint
 from .validate import check_checkpoint
 
@@ -11,5 +11,7 @@ __all__ = [
     'check_checkpoint',
     'convert_hourglass',
     'latest_checkpoint',
+    'load_from_local',
+    'load_url',
     'publish_checkpoint',
 ]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import mmengine.runner.checkpoint
 import torch
 from mmengine.runner import CheckpointLoader
 
@@ -18,7 +17,6 @@ from .validate import check_resumable
 from .weights_file import SUFFIX, unpack
 
 
-@CheckpointLoader.register_scheme(prefixes='', force=True)
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a checkpoint file, in place of MMEngine's loader of the same name.
 
@@ -112,9 +110,6 @@ def load_url(
         except (OSError, ValueError) as error:
             raise ACNNError(f'{url} can not be downloaded ({error}): give a file') from error
     return load_from_local(str(file), map_location)
-
-
-mmengine.runner.checkpoint.load_url = load_url  # all of MMEngine's loaders of addresses call it
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:
