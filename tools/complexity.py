@@ -8,8 +8,8 @@ from __future__ import annotations
 import argparse
 
 import acnn_mmpose.engine as engine
+from acnn_mmpose.engine.complexity import measure_complexity
 from acnn_mmpose.errors import run_tool
-from acnn_mmpose.models.complexity import measure_complexity
 
 from mmpose.apis import init_model
 

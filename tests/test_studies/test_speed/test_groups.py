@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
+from acnn_mmpose.engine.complexity import measure_complexity
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.models.complexity import measure_complexity
 from studies.speed import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from studies.speed import groups as groups_module
 from studies.speed.deployed import deployed_pass, person_masks

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from acnn_mmpose.models.complexity import measure_complexity
+from acnn_mmpose.engine.complexity import measure_complexity
 
 import pytest
 from mmengine.config import Config

@@ -7,8 +7,7 @@ from typing import NamedTuple
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from .estimator import ACNN
-from .weights import MASK_BRANCHES
+from ..models import ACNN, MASK_BRANCHES
 
 
 class Complexity(NamedTuple):
