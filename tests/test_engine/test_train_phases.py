@@ -103,9 +103,11 @@ def test_configs_that_do_not_fit_each_other_are_refused_before_training(toy_conf
     assert phases_trained == []
 
 
-def test_two_configs_in_one_work_dir_are_refused(toy_config):
+@pytest.mark.parametrize('link', ['phase1', 'phase2/../phase1', 'link'])
+def test_two_configs_in_one_work_dir_are_refused(toy_config, tmp_path, link):
     first, second = toy_config(1), toy_config(2)
-    second.work_dir = first.work_dir
+    (tmp_path / 'link').symlink_to(tmp_path / 'phase1')
+    second.work_dir = str(tmp_path / link)
     with pytest.raises(ACNNError, match='same work_dir'):
         train_in_order([first, second])
     second.work_dir = f'{first.work_dir}/../phase1'  # another name of it

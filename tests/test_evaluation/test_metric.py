@@ -5,8 +5,10 @@ from pathlib import Path
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.evaluation import evaluate_file
+from acnn_mmpose.evaluation.metric import table_rows
 from acnn_mmpose.evaluation.pckh import JOINT_GROUPS
 
+import numpy as np
 import pytest
 from mmengine.runner import Runner
 
@@ -56,6 +58,18 @@ def check_dump(cfg, path, table):
     for row in rows:
         expected = table['prediction', row.measure]
         assert row.scores.total_weighted == pytest.approx(expected['total_weighted'], abs=1e-9)
+
+
+def test_one_person_has_a_table():
+    person = dict(
+        pred_coords=np.zeros((1, 16, 2)),
+        gt_coords=np.ones((1, 16, 2)),
+        mask=np.ones((1, 16), bool),
+        head_size=np.array([[10.0]]),
+    )
+    rows = table_rows([person])
+    assert [row.measure for row in rows] == ['PCKh@0.5', 'PCKh@0.1', 'AUC']
+    assert rows[0].scores.total_weighted == pytest.approx(100)
 
 
 def test_training_saves_a_table_per_validation(cfg, checkpoint):

@@ -46,6 +46,12 @@ def test_stages_come_from_the_tables(toy_config):
     assert len(log.training['mask1_coverage']) == 2
 
 
+def test_scores_of_coco_are_its_precision(tmp_path):
+    validations = [{'coco/AP': value, 'step': epoch} for epoch, value in ((1, 0.2), (2, 0.3))]
+    write_log(tmp_path / '1', [entry(1, 10, 4.0), entry(2, 20, 3.0), *validations])
+    assert read_run(str(tmp_path)).scores == {'AP': [(1, 0.2), (2, 0.3)]}
+
+
 def test_a_folder_without_a_log_is_refused(tmp_path):
     with pytest.raises(ACNNError, match='holds no log of a training'):
         read_run(str(tmp_path))

@@ -30,6 +30,13 @@ def test_hard_masks_start_as_all_ones():
     assert torch.equal(mask, torch.ones_like(mask))
 
 
+def test_masks_start_with_zero_weights():
+    """So that a mask is the same everywhere, whatever the image, until training makes it differ."""
+    branch = MaskBranch(16)
+    assert not branch.logit.weight.any()
+    assert branch.logit.bias.item() == 2.0
+
+
 def test_soft_masks_start_at_the_sigmoid_of_the_bias():
     mask = MaskBranch(16, 'soft', init_bias=1.0)(torch.randn(2, 16, 8, 8))
     torch.testing.assert_close(mask, torch.full_like(mask, torch.sigmoid(torch.tensor(1.0)).item()))
