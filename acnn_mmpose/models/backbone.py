@@ -61,12 +61,12 @@ class AttentionHourglassNet(BaseModule):
         stem_widths: Channels inside the stem (:class:`.hourglass.Stem`); by default Newell's.
         sparse: Compute a stage only in the cells that the mask before it keeps
             (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
-            less is kept. Needs ``'hard'`` masks. Compiled or exported, the same function is
-            computed on maps in full.
+            less is kept. Needs ``'hard'`` masks of a plain :class:`MaskBranch`, and no reinjection.
+            Compiled or exported, the same function is computed on maps in full.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
-        sparse: As the argument; may be changed at any time where masks are hard.
+        sparse: As the argument; may be changed at any time.
         is_compiled: Whether ``forward`` has been compiled. Set by the estimator.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
@@ -102,15 +102,9 @@ class AttentionHourglassNet(BaseModule):
         self.num_stages = num_stages
         self.channels = channels
         self.depth = depth
-        if sparse and mask_mode != 'hard':
+        if reinjection < 0:
             raise ACNNError(
-                "sparse stages compute what binary masks keep: sparse=True needs mask_mode='hard', "
-                f'not {mask_mode!r}'
-            )
-        if reinjection < 0 or (sparse and reinjection):
-            raise ACNNError(
-                "reinjection is the number of the head's heatmaps, or 0, which sparse stages need, "
-                f'but is {reinjection} with {sparse=}'
+                f"reinjection is the number of the head's heatmaps or 0, not {reinjection}"
             )
         if stem_widths is not None and (len(stem_widths) != 3 or min(stem_widths) < 2):
             raise ACNNError(f'stem_widths are three numbers of channels, not {stem_widths}')
@@ -143,6 +137,8 @@ class AttentionHourglassNet(BaseModule):
         )
         # beside mask_mode, what decides which masks come of the same weights
         self.mask_branch = {k: v for k, v in branch.items() if k not in ('channels', 'init_bias')}
+        if sparse:
+            self._check_sparse()
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage's feature and mask.
@@ -193,12 +189,27 @@ class AttentionHourglassNet(BaseModule):
 
     def _forward_sparse(self, x: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage but the first only in the cells that the mask before it keeps."""
+        self._check_sparse()  # the attribute may have been set since
         y = x + self.thetas[0](x)
         stages = [StageOutput(self.projections[0](y), self._compute_mask(0, y))]
         for i in range(1, self.num_stages):
             feature, mask, _ = stages[-1]
             stages.append(self._run_sparse_stage(i, feature, cast(Tensor, mask)))
         return tuple(stages)
+
+    def _check_sparse(self) -> None:
+        """Refuse sparse stages where another function would be computed than the network's.
+
+        Raises:
+            ACNNError: Saying what they need.
+        """
+        branches = {type(branch) for branch in self.mask_branches} - {MaskBranch}
+        if self.mask_mode != 'hard' or self.reinjection or branches:
+            raise ACNNError(
+                "sparse stages need mask_mode='hard', reinjection=0 and mask branches of type "
+                f'MaskBranch, but got {self.mask_mode!r}, {self.reinjection} and '
+                f'{self.mask_branch["type"]!r}: set sparse=False'
+            )
 
     def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
         """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""

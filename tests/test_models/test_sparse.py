@@ -9,6 +9,7 @@ from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models import sparse
 from acnn_mmpose.models.hourglass import Residual
 from acnn_mmpose.models.sparse import KeptRows, MaskedMaps, run_sparse_stage
+from studies.attention import variants  # noqa: F401  (registers mask branches)
 
 import pytest
 import torch
@@ -334,7 +335,20 @@ def test_without_masks_every_stage_is_dense(build_sparse, build_model):
     assert all(stage.computed is None for stage in model.backbone(images))
 
 
-@pytest.mark.parametrize('mode', ['soft', 'ones'])
-def test_masks_that_discard_nothing_are_refused(build_model, mode):
-    with pytest.raises(ACNNError, match=f"needs mask_mode='hard', not '{mode}'"):
-        build_model('pose', mask_mode=mode, sparse=True)
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(mask_mode='soft'),
+        dict(mask_mode='ones'),
+        dict(reinjection=16),
+        dict(mask_branch=dict(type='VariedMaskBranch', threshold=0.3)),
+    ],
+)
+def test_networks_of_another_function_are_refused_whenever_it_is_set(build_model, options):
+    with pytest.raises(ACNNError, match=r"sparse stages need mask_mode='hard', reinjection=0"):
+        build_model('pose', sparse=True, **options)
+    if options.get('mask_mode') != 'ones':
+        model = build_model('joint', **options)
+        model.backbone.sparse = True
+        with pytest.raises(ACNNError, match='set sparse=False'):
+            model.backbone(torch.randn(1, 3, 32, 32))
