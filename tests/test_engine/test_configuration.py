@@ -49,6 +49,23 @@ def test_a_dump_must_be_npz():
         engine.dump_predictions(Config(), 'out.json')
 
 
+def test_a_dump_comes_beside_the_metrics(toy_config, tmp_path):
+    cfg = toy_config(1)
+    metric = cfg.test_evaluator
+    engine.dump_predictions(cfg, str(tmp_path / 'out.npz'))
+    dump = dict(type='DumpPredictions', file=str(tmp_path / 'out.npz'))
+    assert cfg.test_evaluator == [metric, dump]
+
+
+def test_pictures_go_where_the_command_was_given(toy_config, tmp_path, monkeypatch):
+    cfg = toy_config(1)
+    monkeypatch.chdir(tmp_path)
+    engine.show_predictions(cfg, 'shown')
+    hook = cfg.default_hooks.visualization
+    assert (hook.enable, hook.out_dir) == (True, str(tmp_path / 'shown'))
+    assert (tmp_path / 'shown').is_dir()
+
+
 @pytest.mark.parametrize('text', ['x = (', 'x = unknown', "_base_ = ['nowhere.py']"])
 def test_a_broken_config_is_named(tmp_path, text):
     path = tmp_path / 'broken.py'

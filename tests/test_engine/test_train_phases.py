@@ -96,10 +96,18 @@ def test_phases_in_the_wrong_order_are_refused_before_training(toy_config, numbe
     assert phases_trained == []
 
 
-def test_configs_that_do_not_fit_each_other_are_refused_before_training(toy_config, phases_trained):
-    other = {'model.backbone.channels': 32, 'model.head.in_channels': 32}
+@pytest.mark.parametrize(
+    'other',
+    [
+        {'model.backbone.channels': 32, 'model.head.in_channels': 32},
+        {'model.backbone.mask_mode': 'ones'},
+    ],
+)
+def test_configs_that_do_not_fit_each_other_are_refused_before_training(
+    toy_config, phases_trained, other
+):
     with pytest.raises(ACNNError, match=r'acnn_phase2.py can not start from .*acnn_phase1.py'):
-        train_in_order([toy_config(1), toy_config(2, **other)])
+        train_in_order([toy_config(1, **other), toy_config(2)])
     assert phases_trained == []
 
 
