@@ -174,6 +174,16 @@ def test_norms_that_train_see_kept_cells_alone(build_stage, both_forms, share):
             close(got, want, atol=1e-4)
 
 
+@pytest.mark.parametrize('make', [MaskedMaps, KeptRows])
+@pytest.mark.parametrize('count', [1, 2, 3])
+def test_two_kept_cells_are_enough_for_statistics(make, count):
+    x = torch.randn(1, 4, 1, 3)
+    form = make(torch.arange(3).view(1, 1, 3) < count)
+    normalised = form.leave(form.normalise(torch.nn.BatchNorm2d(4).train(), form.enter(x)))
+    expected = torch.nn.BatchNorm2d(4).train(count > 1)(x[..., :count])
+    close(normalised[..., :count], expected)
+
+
 def test_in_training_one_kept_cell_has_no_statistics(build_stage, form):
     modules = torch.nn.ModuleList(build_stage()).train()
     mask = torch.zeros(1, 1, 8, 8)
