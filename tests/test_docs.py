@@ -135,3 +135,9 @@ e
 def test_a_mark_is_of_the_next_block_alone():
     text = '<!-- not run: x -->\n\nwords\n\n```bash\na\n```\n'
     assert [block.reason for block in find_blocks(text)] == [None]
+
+
+def test_tests_that_the_docs_name_exist():
+    there = {path.name for path in (ROOT / 'tests').rglob('*.py')}
+    named = {name for page in PAGES for name in re.findall(r'test_\w+\.py', page.read_text())}
+    assert named and named <= there
