@@ -140,4 +140,5 @@ def test_a_mark_is_of_the_next_block_alone():
 def test_tests_that_the_docs_name_exist():
     there = {path.name for path in (ROOT / 'tests').rglob('*.py')}
     named = {name for page in PAGES for name in re.findall(r'test_\w+\.py', page.read_text())}
-    assert named and named <= there
+    assert named
+    assert named <= there
