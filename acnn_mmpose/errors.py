@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import sys
+from collections.abc import Sequence
 from typing import Callable
 
 
@@ -18,6 +19,12 @@ class ACNNError(ValueError):
         """Return the sentence, without the traceback that torch's data loader puts before it."""
         name = f'{type(self).__module__}.{type(self).__qualname__}: '
         return super().__str__().rpartition(name)[2].strip()
+
+
+def name_first(problems: Sequence[str]) -> str:
+    """Return the first of one or more problems, and how many there are besides it."""
+    more = len(problems) - 1
+    return problems[0] + (f' (and {more} more problem{"s" * (more > 1)})' if more else '')
 
 
 def run_tool(main: Callable[[], None]) -> None:

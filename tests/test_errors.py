@@ -208,7 +208,7 @@ def test_evaluation_refuses_bad_images_before_the_first_forward_pass(sentence, d
     (data / 'images' / images[5]).unlink()
     message = sentence('test.py', PHASES[2], trained['joint'])
     assert f'images/{images[2]} can not be decoded: image file is truncated' in message
-    assert '(and 1 more problems): restore it' in message
+    assert '(and 1 more problem): restore it' in message
 
 
 def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acnn_mmpose.errors import ACNNError, run_tool
+from acnn_mmpose.errors import ACNNError, name_first, run_tool
 
 import pytest
 
@@ -43,3 +43,11 @@ def test_bad_input_is_one_sentence_and_a_bug_keeps_its_traceback():
     assert end.value.code == 'error: give a file'
     with pytest.raises(ZeroDivisionError):
         run_tool(lambda: 1 / 0)
+
+
+@pytest.mark.parametrize(
+    ('problems', 'said'),
+    [('a', 'a'), ('ab', 'a (and 1 more problem)'), ('abc', 'a (and 2 more problems)')],
+)
+def test_the_first_problem_is_named_and_the_others_are_counted(problems, said):
+    assert name_first(list(problems)) == said

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ACNNError
+from ..errors import ACNNError, name_first
 from ..files import read_json
 from ..image_check import glance_at_images
 
@@ -37,9 +37,8 @@ def check_coco(ann_file: Path, image_folder: Path, num_joints: int, is_scored: b
         raise ACNNError(f'{ann_file}: {problem}; {LOOK_UP}')
     problems = glance_at_images(image_folder, [image['file_name'] for image in content['images']])
     if problems:
-        more = f' (and {len(problems) - 1} more)' if len(problems) > 1 else ''
         raise ACNNError(
-            f'{problems[0]}{more}: restore it, or take it and its people out of {ann_file}'
+            f'{name_first(problems)}: restore it, or take it and its people out of {ann_file}'
         )
 
 

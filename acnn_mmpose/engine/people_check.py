@@ -13,7 +13,7 @@ from mmengine.dataset import BaseDataset
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 
-from ..errors import ACNNError
+from ..errors import ACNNError, name_first
 from ..image_check import glance_at_images
 from .coco_check import check_coco
 
@@ -143,5 +143,4 @@ def _describe(person: dict[str, Any], joints: int) -> str:
 def _check_images(paths: list[str]) -> None:
     problems = glance_at_images(Path(), paths)
     if problems:
-        more = f' (and {len(problems) - 1} more problems)' if len(problems) > 1 else ''
-        raise ACNNError(f'{problems[0]}{more}: restore it, or take its people out')
+        raise ACNNError(f'{name_first(problems)}: restore it, or take its people out')

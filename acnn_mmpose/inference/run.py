@@ -11,7 +11,7 @@ import numpy as np
 from mmpose.apis import inference_topdown
 from mmpose.structures import PoseDataSample, merge_data_samples
 
-from ..errors import ACNNError
+from ..errors import ACNNError, name_first
 from ..files import write_whole
 from ..models import ACNN
 from ..progress import show_progress
@@ -90,8 +90,7 @@ def run_inference(
         content = json.dumps({'images': images, 'unreadable': list(unreadable)})
         write_whole(Path(out_dir, 'predictions.json'), content)
     if unreadable and not images:
-        more = f' (and {len(unreadable) - 1} more)' if len(unreadable) > 1 else ''
-        raise ACNNError(f'no image could be read: {next(iter(unreadable.values()))}{more}')
+        raise ACNNError(f'no image could be read: {name_first(list(unreadable.values()))}')
     return Summary(len(images), sum(len(image['people']) for image in images), unreadable)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ACNNError
+from ..errors import ACNNError, name_first
 from ..files import read_json
 from ..image_check import Size
 from ..input_checks import MAX_COORDINATE
@@ -52,9 +52,8 @@ def read_annotations(ann_file: Path, has_joints: bool = True) -> list[dict[str, 
 def refuse(problems: Sequence[str]) -> None:
     """Raise an :class:`ACNNError` that names the first of the problems, if there are any."""
     if problems:
-        more = f' (and {len(problems) - 1} more problems)' if len(problems) > 1 else ''
         raise ACNNError(
-            f'{problems[0]}{more}: restore it, or make the annotations anew with '
+            f'{name_first(problems)}: restore it, or make the annotations anew with '
             'tools/convert_mpii.py; tools/check_mpii.py lists all that is wrong'
         )
 
