@@ -62,9 +62,11 @@ def open_source(where: str) -> Source:
         where: A path, or the index of a webcam.
 
     Raises:
-        ACNNError: If there is no such file or camera, the folder holds no image, or the video no
-            frame.
+        ACNNError: If nothing is given, there is no such file or camera, the folder holds no image,
+            or the video no frame.
     """
+    if not where:  # which Path takes for the current folder
+        raise ACNNError('the source is empty: give an image, a folder, a video or a webcam index')
     path = Path(where)
     files = sorted(f for f in path.iterdir() if _kind(f) == 'image') if path.is_dir() else [path]
     if not files:

@@ -191,6 +191,8 @@ def test_an_interrupt_keeps_what_was_done(model, images, tmp_path):
 def test_bad_sources_and_boxes_are_refused(model, tmp_path):
     with pytest.raises(ACNNError, match='nowhere does not exist'):
         open_source('nowhere')
+    with pytest.raises(ACNNError, match='the source is empty: give an image'):
+        open_source('')
     with pytest.raises(ACNNError, match='holds no image files'):
         open_source(str(tmp_path))
     broken = tmp_path / 'x.jpg'
