@@ -103,7 +103,7 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
     try:
         array = np.asarray(_READERS[path.suffix](path), dtype=np.float64)
     except KeyError as error:
-        raise ACNNError(f'{path} has no {error}, which holds the predictions') from error
+        raise ACNNError(f"{path} has no 'preds', which holds the predictions") from error
     except ACNNError:
         raise
     except Exception as error:  # arbitrary bytes make the readers raise anything
@@ -117,7 +117,8 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
 def _orient(array: np.ndarray, num_people: int, path: Path) -> np.ndarray:
     """Bring an array to (N, K, 2): MATLAB writes (2, K, N), some tools add a score to x and y."""
     if array.ndim == 3:
-        for axes in itertools.permutations(range(3)):
+        # the two usual orders first, in case there are as many people as joints
+        for axes in ((0, 1, 2), (2, 1, 0), *itertools.permutations(range(3))):
             candidate = array.transpose(axes)
             if candidate.shape[:2] == (num_people, NUM_JOINTS) and candidate.shape[2] in (2, 3):
                 return candidate[..., :2]
@@ -147,6 +148,11 @@ def _read_json(path: Path) -> Any:
 
 def _read_npz(path: Path) -> Any:
     with np.load(path) as file:  # which unpickles nothing
+        if 'id' not in file:
+            raise ACNNError(
+                f"{path} has no 'id', which says whose predictions they are: write it with test.py "
+                '--dump'
+            )
         order = np.argsort(file['id'])
         if not np.array_equal(file['id'][order], np.arange(len(order))):
             raise ACNNError(f'{path} has not everybody once: dump a test of all of the annotations')

@@ -119,6 +119,26 @@ def test_a_dump_without_everybody_once_is_refused(labels, tmp_path, ids):
         read_predictions(tmp_path / 'p.npz', num_people=6)
 
 
+@pytest.mark.parametrize(
+    ('arrays', 'message'),
+    [
+        ({'preds': [1]}, "p.npz has no 'id', which says whose .*: write it with test.py --dump"),
+        ({'id': [0]}, "p.npz has no 'preds', which holds the predictions$"),
+    ],
+)
+def test_an_array_missing_from_a_dump_is_named(tmp_path, arrays, message):
+    np.savez(tmp_path / 'p.npz', **arrays)
+    with pytest.raises(ACNNError, match=message):
+        read_predictions(tmp_path / 'p.npz', num_people=1)
+
+
+def test_matlabs_order_is_kept_with_as_many_people_as_joints(tmp_path):
+    array = np.arange(16 * 16 * 2.0).reshape(16, 16, 2)
+    for write in (write_matlab, write_mat):
+        write(tmp_path / 'p.mat', array)
+        np.testing.assert_array_equal(read_predictions(tmp_path / 'p.mat', 16), array)
+
+
 def test_nothing_in_a_dump_is_unpickled(tmp_path):
     np.savez(tmp_path / 'p.npz', id=np.array([0]), preds=np.array([Path()], dtype=object))
     with pytest.raises(ACNNError, match='p.npz can not be read .* allow_pickle=False'):
