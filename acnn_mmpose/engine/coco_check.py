@@ -20,7 +20,7 @@ SCORED_KEYS = ('area', 'iscrowd', 'num_keypoints')  # which COCO's metric reads
 
 
 def check_coco(ann_file: Path, image_folder: Path, num_joints: int, is_scored: bool) -> None:
-    """Check annotations, and that their images are there.
+    """Check annotations, and that the images of people are there; COCO lists others, too.
 
     Args:
         ann_file: The json file.
@@ -35,7 +35,9 @@ def check_coco(ann_file: Path, image_folder: Path, num_joints: int, is_scored: b
     keys = PERSON_KEYS + (SCORED_KEYS if is_scored else ())
     for problem in _problems(content, num_joints, keys):
         raise ACNNError(f'{ann_file}: {problem}; {LOOK_UP}')
-    problems = glance_at_images(image_folder, [image['file_name'] for image in content['images']])
+    used = {person['image_id'] for person in content['annotations']}
+    names = [image['file_name'] for image in content['images'] if image['id'] in used]
+    problems = glance_at_images(image_folder, names)
     if problems:
         raise ACNNError(
             f'{name_first(problems)}: restore it, or take it and its people out of {ann_file}'

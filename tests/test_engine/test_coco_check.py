@@ -70,6 +70,14 @@ def test_bad_annotations_are_named(cfg, tmp_path, spoil, sentence):
         engine.check_data(cfg, 'train')
 
 
+def test_an_image_without_people_may_be_missing(cfg, tmp_path):
+    path = tmp_path / 'train.json'
+    content = json.loads(path.read_text())
+    content['images'].append({**content['images'][0], 'id': 99, 'file_name': 'nothing.jpg'})
+    path.write_text(json.dumps(content))
+    engine.check_data(cfg, 'train')
+
+
 def test_a_file_that_is_no_json_is_named(cfg, tmp_path):
     (tmp_path / 'train.json').write_text('{')
     with pytest.raises(ACNNError, match=r'train\.json can not be read as json .*own_data\.md'):
