@@ -27,7 +27,7 @@ def name_first(problems: Sequence[str]) -> str:
     return problems[0] + (f' (and {more} more problem{"s" * (more > 1)})' if more else '')
 
 
-def run_tool(main: Callable[[], None]) -> None:
+def run_tool(main: Callable[[], None], stopped: str = '') -> None:
     """Run a command line tool; it ends with one sentence where the user is concerned.
 
     Bad input gives exit status 1, and Ctrl-C 130.
@@ -35,6 +35,7 @@ def run_tool(main: Callable[[], None]) -> None:
     Args:
         main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
             a log is written, keeps its traceback.
+        stopped: What Ctrl-C says, where what was stopped would not say the right thing itself.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8
@@ -43,7 +44,7 @@ def run_tool(main: Callable[[], None]) -> None:
     except BaseException as error:
         if was_interrupted(error):
             stop = str(error) if isinstance(error, KeyboardInterrupt) else ''
-            print(stop or 'stopped', file=sys.stderr)
+            print(stopped or stop or 'stopped', file=sys.stderr)
             sys.exit(130)
         if isinstance(error, ACNNError):
             sys.exit(f'error: {error}')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+
 from acnn_mmpose.errors import ACNNError, name_first, run_tool
 
 import pytest
@@ -32,6 +34,15 @@ def test_ctrl_c_is_one_sentence_and_status_130(capsys, main, said):
         run_tool(main)
     assert end.value.code == 130
     assert capsys.readouterr().err == said
+
+
+def test_ctrl_c_goes_on_as_the_study_does_whatever_the_training_says(capsys, monkeypatch):
+    monkeypatch.setattr('studies.attention.load_plan', lambda _: stop('stopped; --resume goes on'))
+    monkeypatch.setattr('sys.argv', ['attention', 'run', 'plan.py'])
+    with pytest.raises(SystemExit) as end:
+        runpy.run_module('studies.attention', run_name='__main__')
+    assert end.value.code == 130
+    assert capsys.readouterr().err == 'stopped; the same command goes on\n'
 
 
 def test_bad_input_is_one_sentence_and_a_bug_keeps_its_traceback():

@@ -11,7 +11,6 @@ two runs at a time.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from pathlib import Path
 
@@ -73,7 +72,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    try:
-        run_tool(main)
-    except KeyboardInterrupt:
-        sys.exit('stopped: the same command goes on')
+    run_tool(main, stopped='stopped; the same command goes on')
