@@ -112,6 +112,12 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
         raise ACNNError(
             'two of the configs have the same work_dir: each phase needs one of its own'
         )
+    for cfg in cfgs if len(cfgs) > 1 else ():
+        if 'phase' not in cfg.model:
+            raise ACNNError(
+                f'{cfg.filename} trains a {cfg.model.type}, which has no phases that follow each '
+                'other: train it alone'
+            )
     for before, after in zip(cfgs, cfgs[1:]):
         phases = before.model.phase, after.model.phase
         if PHASES.get(phases[1]) and PHASES[phases[1]].follows != phases[0]:

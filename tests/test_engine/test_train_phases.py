@@ -111,6 +111,14 @@ def test_configs_that_do_not_fit_each_other_are_refused_before_training(
     assert phases_trained == []
 
 
+def test_models_without_phases_do_not_follow_each_other(toy_config, phases_trained):
+    cfgs = [toy_config(1), toy_config(2)]
+    cfgs[1].model = dict(type='TopdownPoseEstimator')
+    with pytest.raises(ACNNError, match='acnn_phase2.py trains a TopdownPoseEstimator, .* alone'):
+        train_in_order(cfgs)
+    assert phases_trained == []
+
+
 @pytest.mark.parametrize('link', ['phase1', 'phase2/../phase1', 'link'])
 def test_two_configs_in_one_work_dir_are_refused(toy_config, tmp_path, link):
     first, second = toy_config(1), toy_config(2)
