@@ -103,8 +103,12 @@ def write_together(files: Mapping[str | Path, bytes | str], remedy: str = REMEDY
         raise ACNNError(f'{path} could not be written ({error.strerror}): {remedy}') from error
 
 
-def partial_name(path: Path) -> Path:
-    """Make a file's folder, and name what it is called until it is whole.
+def partial_name(path: Path, ending: str = '.partial') -> Path:
+    """Make a file's folder, and name what it is called until it is whole: nothing has that name.
+
+    Args:
+        path: The file.
+        ending: What is appended to its name.
 
     Raises:
         OSError: If the folder can't be made, or there is something of the file's name that is none,
@@ -113,7 +117,7 @@ def partial_name(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, 'there is something of this name that is no file')
-    partial = path.with_name(f'{path.name}.partial')
+    partial = path.with_name(path.name + ending)
     partial.unlink(missing_ok=True)  # it might be a link to somebody's file
     return partial
 

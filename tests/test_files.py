@@ -65,8 +65,10 @@ def report(folder: Path) -> None:
 
 def film(folder: Path) -> None:
     writer = VideoWriter(folder, 10)
-    writer.write(FRAME, PICTURE)
-    writer.close()
+    try:
+        writer.write(FRAME, PICTURE)
+    finally:  # as after an error
+        writer.close()
 
 
 class LostVideo:
@@ -145,7 +147,8 @@ def test_a_device_is_not_replaced():
 
 def test_a_video_has_its_name_when_it_is_whole(tmp_path, monkeypatch):
     (tmp_path / 'input.mp4').write_text('input')
-    (tmp_path / 'a.mp4').symlink_to(tmp_path / 'input.mp4')
+    for link in ('a.mp4', 'a.mp4.partial.mp4'):
+        (tmp_path / link).symlink_to(tmp_path / 'input.mp4')
     film(tmp_path)
     assert (tmp_path / 'input.mp4').read_text() == 'input'
     whole = (tmp_path / 'a.mp4').read_bytes()
@@ -154,6 +157,17 @@ def test_a_video_has_its_name_when_it_is_whole(tmp_path, monkeypatch):
     with pytest.raises(ACNNError, match='a.mp4 could not be written: make room'):
         film(tmp_path)
     assert read_all(tmp_path) == {'input.mp4': b'input', 'a.mp4': whole}
+
+
+def test_a_video_that_can_not_be_begun_is_named(tmp_path, monkeypatch):
+    (tmp_path / 'a.mp4').mkdir()
+    with pytest.raises(ACNNError, match=r'a\.mp4 could not be written .*no file\): .*--out-dir'):
+        film(tmp_path)
+    (tmp_path / 'a.mp4').rmdir()
+    monkeypatch.setattr(LostVideo, 'isOpened', lambda _: False)
+    monkeypatch.setattr(cv2, 'VideoWriter', LostVideo)
+    with pytest.raises(ACNNError, match=r'a\.mp4 can not be written as a video of size \(24, 16\)'):
+        film(tmp_path)
 
 
 def test_a_picture_that_a_format_does_not_allow(tmp_path):

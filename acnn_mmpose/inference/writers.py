@@ -58,18 +58,34 @@ class VideoWriter:
         self.writer: cv2.VideoWriter | None = None
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        """Append a picture, RGB."""
+        """Append a picture, RGB.
+
+        Raises:
+            ACNNError: If the video can't be begun.
+        """
         if self.writer is None:
-            height, width = picture.shape[:2]
-            self.size = width + width % 2, height + height % 2  # codecs want even sizes
-            self.path = self.folder / f'{Path(frame.name).stem}.mp4'
-            self.partial = partial_name(self.path).with_suffix('.partial.mp4')
-            codec = cv2.VideoWriter.fourcc(*'mp4v')
-            self.writer = cv2.VideoWriter(str(self.partial), codec, self.fps, self.size)
-            if not self.writer.isOpened():
-                raise ACNNError(f'{self.path} can not be written as a video of size {self.size}')
+            self.writer = self._begin(frame, *picture.shape[:2])
         self.writer.write(np.ascontiguousarray(fit(picture, self.size)[..., ::-1]))
         self.count += 1
+
+    def _begin(self, frame: Frame, height: int, width: int) -> cv2.VideoWriter:
+        self.size = width + width % 2, height + height % 2  # codecs want even sizes
+        self.path = self.folder / f'{Path(frame.name).stem}.mp4'
+        try:
+            self.partial = partial_name(self.path, '.partial.mp4')
+        except OSError as error:
+            raise ACNNError(
+                f'{self.path} could not be written ({error.strerror}): remove it, or choose '
+                'another --out-dir'
+            ) from error
+        codec = cv2.VideoWriter.fourcc(*'mp4v')
+        writer = cv2.VideoWriter(str(self.partial), codec, self.fps, self.size)
+        if not writer.isOpened():
+            raise ACNNError(
+                f'{self.path} can not be written as a video of size {self.size}: give its frames '
+                'as a folder of images'
+            )
+        return writer
 
     def close(self) -> None:
         """Finish the file.
