@@ -1,4 +1,4 @@
-"""One training at a time in a work dir."""
+"""One process at a time in a work dir."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ RANKS = {'pytorch': 'RANK', 'slurm': 'SLURM_PROCID', 'mpi': 'OMPI_COMM_WORLD_RAN
 _held: dict[Path, TextIO] = {}
 
 
+class BusyError(ACNNError):
+    """Another process holds the work dir."""
+
+
 def _forget() -> None:
     """Close, in a process forked for a data loader, what would keep the lock of a killed run."""
     for file in _held.values():
@@ -38,7 +42,7 @@ if fcntl is not None:
 
 
 @contextmanager
-def hold_work_dir(work_dir: str, launcher: str = 'none') -> Iterator[None]:
+def hold_work_dir(work_dir: str, launcher: str = 'none', name: str = NAME) -> Iterator[None]:
     """Keep other trainings out of a work dir.
 
     The lock is the system's, of this process alone: it ends with the process, however that ends,
@@ -48,16 +52,18 @@ def hold_work_dir(work_dir: str, launcher: str = 'none') -> Iterator[None]:
     Args:
         work_dir: The folder, which is made if need be.
         launcher: The config's ``launcher``, which says how ranks are numbered.
+        name: The lock file's; locks of other names keep nobody out.
 
     Raises:
-        ACNNError: If another process holds it, naming that and its host.
+        BusyError: If another process holds it, naming that and its host.
+        ACNNError: If the lock file can't be opened, for example because it is another user's.
     """
-    path = make_folder(work_dir, 'the work dir').resolve() / NAME
+    path = make_folder(work_dir, 'the work dir').resolve() / name
     is_first = os.environ.get(RANKS.get(launcher, ''), '0') == '0'
     if fcntl is None or path in _held or not is_first:
         yield
         return
-    with path.open('a+') as file:
+    with _open(path) as file:
         _take(file, work_dir)
         _held[path] = file
         try:
@@ -66,13 +72,23 @@ def hold_work_dir(work_dir: str, launcher: str = 'none') -> Iterator[None]:
             _held.pop(path, None)
 
 
+def _open(path: Path) -> TextIO:
+    try:
+        return path.open('a+')
+    except OSError as error:
+        raise ACNNError(
+            f'{path} can not be opened ({error.strerror}): choose another --work-dir, or have its '
+            'owner remove it'
+        ) from error
+
+
 def _take(file: TextIO, work_dir: str) -> None:
     """Lock a file for this process, and write into it whose it is."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
         file.seek(0)
-        raise ACNNError(
+        raise BusyError(
             f'{file.read() or "another process"} trains in {work_dir}: wait until it has ended, or '
             'choose another --work-dir'
         ) from error

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint, read_meta
 from acnn_mmpose.engine import make_work_dir, train_in_order
 from acnn_mmpose.engine.config_check import check_config
+from acnn_mmpose.engine.work_dir_lock import BusyError, hold_work_dir
 
 from mmengine.logging import print_log
 
@@ -20,10 +19,6 @@ from .results import append_line, check_same_data, has_line, measure_run
 from .steps import Step, prepare
 
 PAUSE = 30  # seconds between looks at what other processes train
-
-
-class BusyError(Exception):
-    """Another process trains this phase."""
 
 
 def run_plan(
@@ -85,7 +80,7 @@ def _finish(
     check_same_data(results, last.cfg)
     for step in steps:
         make_work_dir(step.cfg)
-    with _alone_in(Path(last.cfg.work_dir), 'run.lock'):
+    with hold_work_dir(last.cfg.work_dir, name='run.lock'):
         if has_line(results, run, last.cfg, last.key):
             print_log(f'{label}: was finished', logger='current')
         elif _train(steps, label, deadline):
@@ -115,7 +110,7 @@ def _train(steps: Sequence[Step], label: str, deadline: float | None) -> bool:
     """Train what is left of a run; return whether it is finished."""
     previous = None
     for number, step in enumerate(steps, start=1):
-        with _alone_in(Path(step.cfg.work_dir), 'phase.lock'):
+        with hold_work_dir(step.cfg.work_dir, name='phase.lock'):
             latest = latest_checkpoint(step.cfg.work_dir)
             if latest is None or read_meta(latest)['epoch'] < step.phase.epochs:
                 if deadline is not None and time.time() >= deadline:
@@ -131,21 +126,3 @@ def _train(steps: Sequence[Step], label: str, deadline: float | None) -> bool:
                 return False
         previous = latest
     return True
-
-
-@contextmanager
-def _alone_in(folder: Path, name: str) -> Iterator[None]:
-    """Hold a lock in a folder, which the system gives back however the process ends.
-
-    Raises:
-        BusyError: If another process holds it.
-    """
-    with (folder / name).open('w') as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError from error
-        try:
-            yield
-        finally:  # closing the file would not do while workers of a data loader have it open
-            fcntl.flock(lock, fcntl.LOCK_UN)

@@ -51,6 +51,18 @@ def test_the_second_training_names_the_first(toy_config, other, entry):
         pass
 
 
+def test_locks_of_other_names_keep_nobody_out(other):
+    with hold_work_dir(str(other[1]), name='phase.lock'):
+        pass
+
+
+def test_a_lock_file_that_can_not_be_opened_is_named(tmp_path):
+    (tmp_path / 'train.lock').mkdir()
+    sentence = r'train.lock can not be opened \(Is a directory\): choose another --work-dir'
+    with pytest.raises(ACNNError, match=sentence), hold_work_dir(str(tmp_path)):
+        pass
+
+
 def test_ranks_after_the_first_leave_the_lock_to_it(other, monkeypatch):
     monkeypatch.setenv('RANK', '1')
     with hold_work_dir(str(other[1]), 'pytorch'):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import fcntl
 import json
-import multiprocessing
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,7 +16,6 @@ from studies.attention.results import (
     read_lines,
     without_augmentation,
 )
-from studies.attention.run import BusyError, _alone_in
 
 import pytest
 import torch
@@ -178,27 +176,6 @@ def test_what_another_process_trains_is_left_to_it(plan, finished, lines, traini
         args = (plan, runs, str(finished / 'phases'), tmp_path / 'r.jsonl')
         assert run_plan(*args, deadline=time.time() - 1) == runs[:1]
     assert trainings == []
-
-
-def test_a_lock_has_one_holder_at_a_time(tmp_path):
-    with _alone_in(tmp_path, 'x.lock'):
-        with pytest.raises(BusyError), _alone_in(tmp_path, 'x.lock'):
-            pass
-        with _alone_in(tmp_path, 'y.lock'):
-            pass
-    with _alone_in(tmp_path, 'x.lock'):
-        pass
-
-
-def test_a_lock_ends_with_its_holder_though_a_worker_still_has_the_file_open(tmp_path):
-    worker = multiprocessing.get_context('fork').Process(target=time.sleep, args=(60,))
-    with _alone_in(tmp_path, 'x.lock'):
-        worker.start()
-    try:
-        with _alone_in(tmp_path, 'x.lock'):
-            pass
-    finally:
-        worker.kill()
 
 
 def test_a_run_waits_for_what_another_process_trains(plan, finished, lines, tmp_path, monkeypatch):
