@@ -8,7 +8,7 @@ from .mpii_test import MpiiTestDataset
 from .mpii_train import MpiiTrainDataset
 from .seeded import SeededSamples
 from .with_codec import with_codec
-from .wrappers import inner_datasets, leaf_datasets
+from .wrappers import inner_datasets, leaf_datasets, leave_out_unused
 
 __all__ = [
     'CheckBox',
@@ -23,6 +23,7 @@ __all__ = [
     'cache_crops',
     'inner_datasets',
     'leaf_datasets',
+    'leave_out_unused',
     'read_image',
     'with_codec',
 ]

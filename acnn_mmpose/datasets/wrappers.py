@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..errors import ACNNError
+
 
 def inner_datasets(dataset: Any) -> Iterator[Any]:
     """Yield a data set, and those within it where it is one of MMEngine's or MMPose's wrappers.
@@ -20,6 +22,32 @@ def inner_datasets(dataset: Any) -> Iterator[Any]:
 def leaf_datasets(dataset: Any) -> list[Any]:
     """List the data sets that read annotations, which wrappers do not; arguments as above."""
     return [each for each in inner_datasets(dataset) if not _directly_within(each)]
+
+
+def leave_out_unused(dataset: Any) -> None:
+    """Take out of combined data sets those of which no sample is shown; MMPose would read them.
+
+    Args:
+        dataset: The data set's config, changed in place.
+
+    Raises:
+        ACNNError: If a ``sample_ratio_factor`` is not one ratio per data set, or all are 0.
+    """
+    for each in inner_datasets(dataset):
+        ratios = getattr(each, 'sample_ratio_factor', None)
+        if ratios is None:
+            continue
+        try:
+            fits = len(ratios) == len(each.datasets) and min(ratios) >= 0 and any(ratios)
+        except TypeError:  # no list, or not of numbers
+            fits = False
+        if not fits:
+            raise ACNNError(
+                f'sample_ratio_factor is {ratios}, but must be {len(each.datasets)} numbers, one '
+                'per data set: 0 leaves one out, and one must be above 0'
+            )
+        pairs = [(inner, ratio) for inner, ratio in zip(each.datasets, ratios) if ratio]
+        each.datasets, each.sample_ratio_factor = map(list, zip(*pairs))
 
 
 def _directly_within(dataset: Any) -> list[Any]:

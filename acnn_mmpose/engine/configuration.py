@@ -9,6 +9,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ..datasets import leave_out_unused
 from ..errors import ACNNError
 from ..files import make_folder
 from .config_check import check_config
@@ -18,6 +19,8 @@ def load_config(
     path: str, work_dir: str | None = None, cfg_options: dict[str, Any] | None = None
 ) -> Config:
     """Read a config file of a training or test, and check its values.
+
+    Data sets of which a combination shows nothing, by ``sample_ratio_factor``, are left out.
 
     Args:
         path: The config file.
@@ -35,6 +38,7 @@ def load_config(
     cfg = read_config(path)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     merge_options(cfg, cfg_options or {}, f'--cfg-options do not fit {path}')
+    leave_out_unused((cfg.get('train_dataloader') or {}).get('dataset'))
     check_config(cfg)
     return cfg
 

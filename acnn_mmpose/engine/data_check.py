@@ -78,7 +78,8 @@ def _check_files(split: str, dataset: ConfigDict) -> None:
             )
             raise ACNNError(
                 f'the {split} data set needs {path}, which does not exist: {remedy}, or set '
-                'the environment variable ACNN_DATA_ROOT to the folder of the data'
+                'the environment variable ACNN_DATA_ROOT, or what else this data set takes its '
+                'data_root from, to the folder of the data'
             )
 
 

@@ -8,6 +8,7 @@ from acnn_mmpose import engine
 from acnn_mmpose.errors import ACNNError
 
 import pytest
+from mmpose.registry import DATASETS
 
 
 def test_good_data_pass_and_are_left_as_they_are(toy_config, toy_root):
@@ -32,6 +33,33 @@ def test_data_sets_within_wrappers_are_checked(toy_config):
     dataset.ann_file = 'annotations/nowhere.json'
     with pytest.raises(ACNNError, match=r'train data set needs .*annotations/nowhere.json'):
         engine.check_data(cfg, 'train')
+
+
+@pytest.fixture
+def reference(root, toy_root, monkeypatch):
+    """Load the reference config where there is no LSPET, with other ratios."""
+    monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
+    monkeypatch.setenv('ACNN_LSPET_ROOT', 'nowhere')
+    path, option = root / 'configs/reference/acnn_phase1.py', 'train_dataloader.dataset'
+    return lambda ratios: engine.load_config(
+        str(path), cfg_options={f'{option}.sample_ratio_factor': ratios}
+    )
+
+
+def test_data_sets_of_which_nothing_is_shown_need_not_be_there(reference, toy_root):
+    cfg = reference([1, 0])
+    engine.check_data(cfg, 'train', 'val')
+    dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    assert len(dataset) == len(json.loads((toy_root / 'annotations/mpii_train.json').read_text()))
+    message = r'needs nowhere/.*, or what else this data set takes its data_root from, to'
+    with pytest.raises(ACNNError, match=message):
+        engine.check_data(reference([1, 0.5]), 'train')
+
+
+@pytest.mark.parametrize('ratios', [[1], [0, 0], [1, -1], [1, 'x'], 1])
+def test_ratios_that_make_no_sense_are_refused(reference, ratios):
+    with pytest.raises(ACNNError, match=r'sample_ratio_factor is .* must be 2 numbers, one per'):
+        reference(ratios)
 
 
 @pytest.mark.parametrize(('limit', 'missing'), [({'max_unreadable': 3}, 3), ({}, 10)])
