@@ -19,12 +19,15 @@ from ..errors import ACNNError
 INDIFFERENT = ('params', 'foreach', 'fused', 'capturable', 'differentiable')
 # of a scheduler, how far it has come, and its end, which moves with the length of the run
 MOVING = ('last_step', 'end', 'verbose')
+# what MMEngine's schedulers compute of their end
+DERIVED = ('total_iters', 'T_max')
 
 
 def check_resumption(runner: Runner, checkpoint: dict[str, Any]) -> None:
     """Check that a config says what the checkpoint was trained with.
 
-    A run that was made longer takes the end of its schedulers from the config.
+    A run that was made longer takes the end of its schedulers from the config, unless their values
+    on the way depend on it: MMEngine computes each from the one before, which is on another curve.
 
     Args:
         runner: Whose optimizer and schedulers are those of the config.
@@ -34,19 +37,58 @@ def check_resumption(runner: Runner, checkpoint: dict[str, Any]) -> None:
         ACNNError: Naming what differs.
     """
     _check_averages(runner, checkpoint)
-    groups = zip(runner.optim_wrapper.param_groups, checkpoint['optimizer']['param_groups'])
+    groups = [*zip(runner.optim_wrapper.param_groups, checkpoint['optimizer']['param_groups'])]
     for own, saved in groups:
-        saved = _group_settings(saved)
+        settings = _group_settings(saved)
         for name, value in _group_settings(own).items():
-            _compare(runner, f'optim_wrapper.optimizer.{name}', saved.get(name, value), value)
+            _compare(runner, f'optim_wrapper.optimizer.{name}', settings.get(name, value), value)
     schedulers, states = runner.param_schedulers or [], checkpoint.get('param_schedulers') or []
     if isinstance(schedulers, dict):  # of several optimizers; MMEngine's own affair
         return
     _compare(runner, 'the number of entries in param_scheduler', len(states), len(schedulers))
     for index, (scheduler, state) in enumerate(zip(schedulers, states)):
+        _check_end(runner, f'param_scheduler.{index}', scheduler, state)
         for name, value in _schedule_settings(scheduler).items():
             _compare(runner, f'param_scheduler.{index}.{name}', state.get(name), value)
-        state['end'] = scheduler.end
+        _move_end(scheduler, state, groups)
+
+
+def _check_end(runner: Runner, name: str, scheduler: Any, state: dict[str, Any]) -> None:
+    """Refuse another end of a scheduler whose values on the way depend on it."""
+    end, own = state.get('end'), scheduler.state_dict()
+    if end != scheduler.end and any(
+        key in own and state.get(key, own[key]) != own[key] for key in DERIVED
+    ):
+        unit = 'epochs' if scheduler.by_epoch else 'iterations'
+        raise ACNNError(
+            f'{runner._load_from} was trained with a {type(scheduler).__name__} that ends after '
+            f'{end} {unit}, and ends after {scheduler.end} in the config, which changes its values '
+            f'on the way: set {name}.end to what it was, after which they stay, or start from its '
+            'weights in another --work-dir with --cfg-options '
+            f'load_from={runner._load_from}'
+        )
+
+
+def _move_end(scheduler: Any, state: dict[str, Any], groups: list[tuple[dict, dict]]) -> None:
+    """Move a scheduler's end, and take the steps that MMEngine left out from the old end on.
+
+    Args:
+        scheduler: Whose end is that of the config; what else it holds is overwritten by resuming.
+        state: Its state in the checkpoint, changed in place.
+        groups: The optimizer's groups, and those of the checkpoint, changed in place.
+    """
+    end, name, now = scheduler.end, scheduler.param_name, state['_global_step']
+    if state['end'] < end and now >= state['end']:
+        for own, saved in groups:
+            own[name] = saved[name]
+        scheduler.load_state_dict({**state, 'end': end})
+        for step in range(state['end'], now + 1):
+            scheduler._global_step = step - 1
+            scheduler.step()
+        for own, saved in groups:
+            saved[name] = own[name]
+        state.update(scheduler.state_dict())
+    state['end'] = end
 
 
 def _check_averages(runner: Runner, checkpoint: dict[str, Any]) -> None:

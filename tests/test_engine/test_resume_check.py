@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+from acnn_mmpose.engine.resume_check import check_resumption
 from acnn_mmpose.errors import ACNNError
 
 import pytest
+import torch
+from mmengine.registry import PARAM_SCHEDULERS
 from mmengine.runner import Runner
 
 from tests.conftest import edit
@@ -46,6 +51,62 @@ def test_a_longer_run_takes_the_end_of_its_schedule_from_the_config(toy_config, 
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.param_schedulers[0].end == 3
+
+
+COSINE = dict(type='CosineAnnealingLR', eta_min=0.1)
+
+
+def prepare(schedule: dict, epochs: int) -> SimpleNamespace:
+    """What is checked of a Runner that trains so many epochs, with its scheduler."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = PARAM_SCHEDULERS.build({'optimizer': optimizer, 'end': epochs, **schedule})
+    return SimpleNamespace(
+        optim_wrapper=optimizer, param_schedulers=[scheduler], hooks=[], _load_from='x.pth'
+    )
+
+
+def rates(runner: SimpleNamespace, epochs: int) -> list[float]:
+    """Train so many epochs, and return the learning rate after each."""
+    found = []
+    for _ in range(epochs):
+        runner.optim_wrapper.step()
+        runner.param_schedulers[0].step()
+        found.append(runner.optim_wrapper.param_groups[0]['lr'])
+    return found
+
+
+@pytest.mark.parametrize('trained_epochs', [2, 4])
+@pytest.mark.parametrize(
+    ('schedule', 'is_resumed'),
+    [
+        (dict(type='MultiStepLR', milestones=[2, 4, 6]), True),
+        (dict(type='ExponentialLR', gamma=0.5), True),
+        (dict(COSINE, T_max=3), True),
+        (dict(COSINE, end=4), True),
+        (dict(type='LinearLR'), False),
+        (dict(type='PolyLR'), False),
+        (COSINE, False),
+    ],
+)
+def test_a_longer_run_has_the_rates_of_its_config_or_is_refused(
+    schedule, is_resumed, trained_epochs
+):
+    short, long = prepare(schedule, 4), prepare(schedule, 8)
+    rates(short, trained_epochs)
+    optimizer, (scheduler,) = short.optim_wrapper, short.param_schedulers
+    checkpoint = dict(
+        optimizer=optimizer.state_dict(), param_schedulers=[dict(scheduler.state_dict())]
+    )
+    if not is_resumed:
+        sentence = f'{schedule["type"]} that ends after 4 epochs, and ends after 8 in the config'
+        with pytest.raises(ACNNError, match=f'{sentence}.*set param_scheduler.0.end to'):
+            check_resumption(long, checkpoint)
+        return
+    check_resumption(long, checkpoint)
+    long.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+    long.param_schedulers[0].load_state_dict(checkpoint['param_schedulers'][0])
+    uninterrupted = rates(prepare(schedule, 8), 8)
+    assert rates(long, 8 - trained_epochs) == pytest.approx(uninterrupted[trained_epochs:])
 
 
 @pytest.mark.parametrize('part', ['averages', 'optimizer'])
