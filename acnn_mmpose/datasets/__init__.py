@@ -8,7 +8,7 @@ from .mpii_test import MpiiTestDataset
 from .mpii_train import MpiiTrainDataset
 from .seeded import SeededSamples
 from .with_codec import with_codec
-from .wrappers import inner_datasets, leaf_datasets, leave_out_unused
+from .wrappers import inner_datasets, leaf_datasets, leave_out_unused, whole_pipelines
 
 __all__ = [
     'CheckBox',
@@ -25,5 +25,6 @@ __all__ = [
     'leaf_datasets',
     'leave_out_unused',
     'read_image',
+    'whole_pipelines',
     'with_codec',
 ]

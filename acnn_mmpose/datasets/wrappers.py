@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import ACNNError
@@ -22,6 +22,21 @@ def inner_datasets(dataset: Any) -> Iterator[Any]:
 def leaf_datasets(dataset: Any) -> list[Any]:
     """List the data sets that read annotations, which wrappers do not; arguments as above."""
     return [each for each in inner_datasets(dataset) if not _directly_within(each)]
+
+
+def whole_pipelines(dataset: Any, after: Sequence[Any] = ()) -> Iterator[list[Any]]:
+    """Yield, for each data set that reads annotations, its own transforms and its wrappers'.
+
+    Args:
+        dataset: The data set's config.
+        after: Transforms that follow.
+    """
+    pipeline = [*(getattr(dataset, 'pipeline', None) or ()), *after]
+    inner = _directly_within(dataset)
+    for each in inner:
+        yield from whole_pipelines(each, pipeline)
+    if not inner:
+        yield pipeline
 
 
 def leave_out_unused(dataset: Any) -> None:

@@ -11,6 +11,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmpose.datasets.transforms import (
+    GetBBoxCenterScale,
+    KeypointConverter,
+    RandomBBoxTransform,
+    RandomFlip,
+    RandomHalfBody,
+)
 from mmpose.registry import (
     DATASETS,
     HOOKS,
@@ -23,13 +30,23 @@ from mmpose.registry import (
 )
 from torch import nn
 
-from ..datasets import inner_datasets, leaf_datasets
+from ..datasets import CheckBox, TopdownCrop, inner_datasets, leaf_datasets, whole_pipelines
 from ..errors import ACNNError
 from ..models import ACNN, ACNNHead
 
 SPLITS = ('train', 'val', 'test')
 # of an entry, what is meant for MMEngine and not for the class
 FOR_BUILDERS = ('type', '_scope_', 'priority', 'constructor', 'paramwise_cfg')
+
+# which leave pixels alone, or, as RandomFlip, look at them in another order
+WITHOUT_PIXELS = (
+    CheckBox,
+    GetBBoxCenterScale,
+    KeypointConverter,
+    RandomBBoxTransform,
+    RandomFlip,
+    RandomHalfBody,
+)
 
 
 def check_config(cfg: Config) -> None:
@@ -57,6 +74,9 @@ def check_config(cfg: Config) -> None:
             )
         if isinstance(kind, str):
             _check_options(where, registry.get(kind), entry)
+    for split in SPLITS:
+        for pipeline in whole_pipelines((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
+            _check_crop_cache(f'the pipeline of {split}_dataloader', pipeline)
     backends = (cfg.get('visualizer') or {}).get('vis_backends') or []
     if isinstance(backends, str):
         raise ACNNError(
@@ -109,6 +129,27 @@ def _check_loader(name: str, loader: dict) -> None:
             f'{name}.persistent_workers needs worker processes: set it to False, or '
             f'{name}.num_workers to 1 or more'
         )
+
+
+def _check_crop_cache(where: str, pipeline: list[dict]) -> None:
+    """Refuse that another transform than TopdownCrop sees the empty image of a cached crop."""
+    for place, transform in enumerate(pipeline):
+        if transform.get('crop_cache') is None:
+            continue
+        later = (each['type'] for each in pipeline[place + 1 :])
+        reader = next((kind for kind in later if not _is_kind(kind, WITHOUT_PIXELS)), None)
+        if not _is_kind(reader, TopdownCrop):
+            raise ACNNError(
+                f'crop_cache in {where} needs TopdownCrop as the next transform that may read '
+                f'pixels, but there is {reader or "nothing"}: put TopdownCrop there, or '
+                'leave crop_cache out'
+            )
+
+
+def _is_kind(transform: str | type | None, kinds: type | tuple[type, ...]) -> bool:
+    """Whether a transform, by its name or class, is of one of these classes."""
+    found = TRANSFORMS.get(transform) if isinstance(transform, str) else transform
+    return isinstance(found, type) and issubclass(found, kinds)
 
 
 def _check_mpii_class(split: str, dataset: dict) -> None:

@@ -71,6 +71,38 @@ def test_a_combination_must_leave_loading_to_its_data_sets(root):
         check_config(cfg)
 
 
+CROP_CACHE = 'pipeline.LoadReadableImage.crop_cache'
+
+
+@pytest.mark.parametrize(
+    ('config', 'dataset'),
+    [('toy', 'dataset'), ('reference', 'dataset.datasets.MpiiTrainDataset')],
+)
+def test_cached_crops_need_a_transform_that_reads_them(root, tmp_path, config, dataset):
+    """Others would read the memory that stands for the photograph."""
+    path = str(root / f'configs/{config}/acnn_phase1.py')
+    options = {f'train_dataloader.{dataset}.{CROP_CACHE}': str(tmp_path)}
+    pipeline = engine.load_config(path, cfg_options=options).train_dataloader.dataset.pipeline
+    place = next(i for i, each in enumerate(pipeline) if each.type == 'TopdownCrop')
+    inserted = [*pipeline[:place], dict(type='YOLOXHSVRandomAug'), *pipeline[place:]]
+    for changed, found in (
+        ([*pipeline[:place], *pipeline[place + 1 :]], 'GenerateTarget'),
+        (inserted, 'YOLOXHSVRandomAug'),
+        (pipeline[:place], 'nothing'),
+    ):
+        cfg = engine.load_config(path, cfg_options=options)
+        cfg.train_dataloader.dataset.pipeline = changed
+        message = f'crop_cache in the pipeline of train_dataloader needs .*, but there is {found}:'
+        with pytest.raises(ACNNError, match=message):
+            check_config(cfg)
+
+
+def test_cached_crops_are_refused_where_the_photograph_is_read(root, tmp_path):
+    options = {f'val_dataloader.dataset.{CROP_CACHE}': str(tmp_path)}
+    with pytest.raises(ACNNError, match='val_dataloader needs .*, but there is TopdownAffine:'):
+        engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)
+
+
 CODECS = {
     'SimCCLabel': dict(input_size=(128, 128)),
     'RegressionLabel': dict(input_size=(128, 128)),
