@@ -66,9 +66,9 @@ def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
 
 
 def test_train_resume_and_flags(run, tmp_path):
-    args = ['train.py', PHASES[0], '--work-dir', 'out', '--no-validate', *OPTIONS]
-    assert run(*args).returncode == 0
-    again = run(*args[:4], '--resume', '--auto-scale-lr', *OPTIONS)
+    args = ['train.py', PHASES[0], '--work-dir', 'out', '--auto-scale-lr', '--no-validate']
+    assert run(*args, *OPTIONS).returncode == 0
+    again = run(*args, '--resume', *OPTIONS)
     assert again.returncode == 0, again.stderr[-3000:]
     assert 'out is finished: skipped' in again.stdout + again.stderr
 
