@@ -213,8 +213,4 @@ def test_nobody_writes_files_on_their_own():
         for line in path.read_text(encoding='utf-8').splitlines()
         if ways.search(line)
     }
-    assert found == {
-        ('acnn_mmpose/files.py', "with path.open('xb') as file:"),
-        # holds a lock, no content
-        ('studies/attention/run.py', "with (folder / name).open('w') as lock:"),
-    }
+    assert found == {('acnn_mmpose/files.py', "with path.open('xb') as file:")}
