@@ -124,7 +124,8 @@ def test_a_codec_without_one_heatmap_per_joint_is_refused(root, codec):
 def test_other_codecs_with_one_heatmap_per_joint_pass(root, codec):
     sizes = dict(input_size=(128, 128), heatmap_size=(32, 32))
     options = {'model.head.decoder': dict(_delete_=True, **sizes, **codec)}
-    engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)
+    cfg = engine.load_config(str(root / 'configs/toy/acnn_phase1.py'), cfg_options=options)
+    assert cfg.model.head.decoder == dict(**sizes, **codec)
 
 
 def test_an_option_inherited_with_another_type_is_named(root):

@@ -53,7 +53,7 @@ def test_the_second_training_names_the_first(toy_config, other, entry):
 
 def test_locks_of_other_names_keep_nobody_out(other):
     with hold_work_dir(str(other[1]), name='phase.lock'):
-        pass
+        assert (other[1] / 'phase.lock').is_file()
 
 
 def test_a_lock_file_that_can_not_be_opened_is_named(tmp_path):
@@ -64,9 +64,10 @@ def test_a_lock_file_that_can_not_be_opened_is_named(tmp_path):
 
 
 def test_ranks_after_the_first_leave_the_lock_to_it(other, monkeypatch):
+    held = (other[1] / 'train.lock').read_bytes()
     monkeypatch.setenv('RANK', '1')
     with hold_work_dir(str(other[1]), 'pytorch'):
-        pass
+        assert (other[1] / 'train.lock').read_bytes() == held
 
 
 def test_a_test_needs_no_lock(toy_config, trained, other):

@@ -27,6 +27,14 @@ def test_runs_follow_each_other():
     figure.canvas.draw()
 
 
+def test_a_run_that_was_never_evaluated_is_drawn():
+    points = [(1.0, 0.5), (2.0, 0.4)]
+    run = RunLog('one', {'loss': points, 'lr': points}, {}, 2)
+    figure = plot_runs([run])
+    assert figure.axes[0].lines[0].get_ydata().tolist() == [0.5, 0.4]
+    figure.canvas.draw()
+
+
 def test_no_run_is_refused():
     with pytest.raises(ACNNError, match='no run to plot'):
         plot_runs([])
