@@ -24,8 +24,10 @@ def main() -> None:
     parser.add_argument(
         '--no-ema', action='store_true', help='not the averaged weights of a run with EMA'
     )
+    parser.add_argument('--half', action='store_true', help="convolutions' kernels in float16")
     args = parser.parse_args()
-    print(publish_checkpoint(args.checkpoint, args.out, args.metrics, not args.no_ema))
+    ema = not args.no_ema
+    print(publish_checkpoint(args.checkpoint, args.out, args.metrics, ema, args.half))
 
 
 if __name__ == '__main__':

@@ -19,7 +19,7 @@ PUBLISHED = ('cfg', 'dataset_meta', 'epoch', 'iter')
 
 
 def publish_checkpoint(
-    checkpoint: str, out: str, metrics: str | None = None, ema: bool = True
+    checkpoint: str, out: str, metrics: str | None = None, ema: bool = True, half: bool = False
 ) -> Path:
     """Write the weights of a checkpoint, and what is needed to use them, to a safetensors file.
 
@@ -31,6 +31,9 @@ def publish_checkpoint(
         metrics: A json file of scores to add, as ``test.py --out`` writes it.
         ema: Take the averaged weights of a run with MMEngine's EMAHook, as its tests do; otherwise
             those that it trained.
+        half: Write the convolutions' kernels in float16, which halves the file; a model that loads
+            it computes in float32 as before. Biases and normalisation stay float32: they are small,
+            and running variances may leave float16's range.
 
     Returns:
         The file's path: ``OUT-1a2b3c4d.safetensors``.
@@ -49,6 +52,8 @@ def publish_checkpoint(
     unsound = describe_unsound(weights)
     if unsound:
         raise ACNNError(f'{checkpoint} can not be published: {unsound}')
+    if half:
+        weights = {k: v.half() if v.ndim == 4 else v for k, v in weights.items()}
     published = {k: v for k, v in meta.items() if k in PUBLISHED or k.startswith('acnn_')}
     published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
     packed = pack(weights, published)

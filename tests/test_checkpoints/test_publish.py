@@ -185,6 +185,21 @@ def test_averaged_weights_are_published_unless_told_otherwise(toy_config, tmp_pa
     assert not torch.equal(trained['state_dict'][key], averaged['state_dict'][key])
 
 
+def test_half_precision_is_half_the_file_and_nearly_the_same_weights(config, trained, tmp_path):
+    whole = publish_checkpoint(str(trained['joint']), str(tmp_path / 'whole'))
+    half = publish_checkpoint(str(trained['joint']), str(tmp_path / 'half'), half=True)
+    expected = init_model(config, str(whole), device='cpu').state_dict()
+    loaded = init_model(config, str(half), device='cpu').state_dict()
+    kernels = sum(value.numel() for value in expected.values() if value.ndim == 4)
+    saved = whole.stat().st_size - half.stat().st_size
+    assert saved == pytest.approx(2 * kernels, abs=2000)  # the header says float16 now
+    for key, value in expected.items():
+        assert loaded[key].dtype == value.dtype
+        rounded = value.half().to(value.dtype) if value.ndim == 4 else value
+        assert torch.equal(loaded[key], rounded)
+        assert value.ndim != 4 or torch.allclose(rounded, value, rtol=1e-3, atol=1e-6)
+
+
 def test_without_safetensors_only_its_files_can_not_be_used(published, monkeypatch):
     monkeypatch.setitem(sys.modules, 'safetensors.torch', None)
     with pytest.raises(ACNNError, match='need the package safetensors.*pip install safetensors'):
