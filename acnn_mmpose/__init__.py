@@ -9,8 +9,6 @@ import importlib.util
 
 from .version import __version__
 
-__all__ = ['__version__']
-
 if importlib.util.find_spec('mmpose') is not None:
     from . import compat
 
@@ -19,13 +17,3 @@ if importlib.util.find_spec('mmpose') is not None:
     from . import checkpoints, datasets, engine, evaluation, models, mpii, visualization
 
     compat.load_checkpoints_with(checkpoints.load_from_local, checkpoints.load_url)
-
-    __all__ += [
-        'checkpoints',
-        'datasets',
-        'engine',
-        'evaluation',
-        'models',
-        'mpii',
-        'visualization',
-    ]

@@ -5,13 +5,3 @@ from .hourglass_ports import convert_hourglass
 from .load import latest_checkpoint, load_from_local, load_url
 from .publish import publish_checkpoint
 from .validate import check_checkpoint
-
-__all__ = [
-    'AtomicLocalBackend',
-    'check_checkpoint',
-    'convert_hourglass',
-    'latest_checkpoint',
-    'load_from_local',
-    'load_url',
-    'publish_checkpoint',
-]

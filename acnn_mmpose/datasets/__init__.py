@@ -9,22 +9,3 @@ from .mpii_train import MpiiTrainDataset
 from .seeded import SeededSamples
 from .with_codec import with_codec
 from .wrappers import inner_datasets, leaf_datasets, leave_out_unused, whole_pipelines
-
-__all__ = [
-    'CheckBox',
-    'FastBBoxTransform',
-    'FastMSRAHeatmap',
-    'LoadReadableImage',
-    'MpiiTestDataset',
-    'MpiiTrainDataset',
-    'SeededSamples',
-    'TopdownCrop',
-    'UnreadableImageError',
-    'cache_crops',
-    'inner_datasets',
-    'leaf_datasets',
-    'leave_out_unused',
-    'read_image',
-    'whole_pipelines',
-    'with_codec',
-]

@@ -1,5 +1,6 @@
 """Training: configs, hooks, phases in order, distributed start-up."""
 
+from . import hooks
 from .configuration import (
     deploy_for_test,
     disable_validation,
@@ -13,50 +14,8 @@ from .configuration import (
     use_test_set,
 )
 from .data_check import check_data
-from .hooks import (
-    AttentionStatsHook,
-    CheckpointAfterValHook,
-    DeployHook,
-    LossGuardHook,
-    PhaseHandoverHook,
-    SampleSeedHook,
-    StoryBoardHook,
-    UnreadableImagesHook,
-    WorkDirLockHook,
-)
 from .launch import end_process_group, set_launcher
 from .mixed_precision import CpuAmpOptimWrapper, amp_dtype, enable_amp
 from .prediction import load_model
 from .train_phases import train_in_order
 from .worker_errors import explain_worker_errors
-
-__all__ = [
-    'AttentionStatsHook',
-    'CheckpointAfterValHook',
-    'CpuAmpOptimWrapper',
-    'DeployHook',
-    'LossGuardHook',
-    'PhaseHandoverHook',
-    'SampleSeedHook',
-    'StoryBoardHook',
-    'UnreadableImagesHook',
-    'WorkDirLockHook',
-    'amp_dtype',
-    'check_data',
-    'deploy_for_test',
-    'disable_validation',
-    'dump_predictions',
-    'enable_amp',
-    'end_process_group',
-    'explain_worker_errors',
-    'load_config',
-    'load_model',
-    'make_work_dir',
-    'merge_options',
-    'read_config',
-    'set_checkpoint',
-    'set_launcher',
-    'show_predictions',
-    'train_in_order',
-    'use_test_set',
-]

@@ -6,17 +6,3 @@ from .metric import MpiiPCKhTable, PCKhTableHook
 from .predictions import evaluate_file
 from .run_log import Curves, RunLog, read_run
 from .table import format_text, published_rows, save_table
-
-__all__ = [
-    'Curves',
-    'DumpPredictions',
-    'MpiiPCKhTable',
-    'PCKhTableHook',
-    'RunLog',
-    'compare_runs',
-    'evaluate_file',
-    'format_text',
-    'published_rows',
-    'read_run',
-    'save_table',
-]

@@ -6,20 +6,3 @@ from .coverage import CoverageLoss, find_background
 from .estimator import ACNN, PHASES, Phase
 from .head import ACNNHead, combine_stages, stack_masks
 from .weights import MASK_BRANCHES, unwrap
-
-__all__ = [
-    'ACNN',
-    'MASK_BRANCHES',
-    'PHASES',
-    'ACNNHead',
-    'AttentionHourglassNet',
-    'CoverageLoss',
-    'MaskBranch',
-    'Phase',
-    'StageOutput',
-    'binarise',
-    'combine_stages',
-    'find_background',
-    'stack_masks',
-    'unwrap',
-]

@@ -3,5 +3,3 @@
 from .check import check_mpii
 from .convert import convert as convert_mpii
 from .submission import MpiiSubmission
-
-__all__ = ['MpiiSubmission', 'check_mpii', 'convert_mpii']

@@ -4,18 +4,3 @@ from .log_plot import plot_runs
 from .mask_geometry import OUTSIDE, CropBox, crop_boxes, crop_person, place_mask, place_stage
 from .people import draw_people, pick_people, predict_people
 from .visualizer import MODES, AttentionVisualizer
-
-__all__ = [
-    'MODES',
-    'OUTSIDE',
-    'AttentionVisualizer',
-    'CropBox',
-    'crop_boxes',
-    'crop_person',
-    'draw_people',
-    'pick_people',
-    'place_mask',
-    'place_stage',
-    'plot_runs',
-    'predict_people',
-]

@@ -1,15 +1,6 @@
 """Experiments: what is trained at equal budget, runs in pieces, results as lines, a report."""
 
-from . import variants  # noqa: F401  registers them
+from . import variants
 from .plan import Plan, Run, load_plan
 from .report import write_report
 from .run import describe_progress, run_plan
-
-__all__ = [
-    'Plan',
-    'Run',
-    'describe_progress',
-    'load_plan',
-    'run_plan',
-    'write_report',
-]

@@ -4,13 +4,3 @@ from .groups import GROUPS
 from .report import describe_machine, to_json, to_text
 from .run import run_benchmark
 from .setup import Setup, make_setup
-
-__all__ = [
-    'GROUPS',
-    'Setup',
-    'describe_machine',
-    'make_setup',
-    'run_benchmark',
-    'to_json',
-    'to_text',
-]

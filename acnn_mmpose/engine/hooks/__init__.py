@@ -9,15 +9,3 @@ from .sample_seed import SampleSeedHook
 from .story_board import StoryBoardHook
 from .unreadable_images import UnreadableImagesHook
 from .work_dir_lock import WorkDirLockHook
-
-__all__ = [
-    'AttentionStatsHook',
-    'CheckpointAfterValHook',
-    'DeployHook',
-    'LossGuardHook',
-    'PhaseHandoverHook',
-    'SampleSeedHook',
-    'StoryBoardHook',
-    'UnreadableImagesHook',
-    'WorkDirLockHook',
-]

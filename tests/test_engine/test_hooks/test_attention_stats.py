@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 
-from acnn_mmpose.engine import AttentionStatsHook, train_in_order
+from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine.hooks import AttentionStatsHook
 from acnn_mmpose.engine.hooks.attention_stats import measure_coverage, root_mean_square
 from acnn_mmpose.engine.hooks.dead_masks import has_just_died
 from acnn_mmpose.errors import ACNNError

@@ -6,7 +6,8 @@ import itertools
 import shutil
 from pathlib import Path
 
-from acnn_mmpose.engine import CheckpointAfterValHook, train_in_order
+from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine.hooks import CheckpointAfterValHook
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation import MpiiPCKhTable
 

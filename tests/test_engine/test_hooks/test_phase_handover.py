@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 
-from acnn_mmpose.engine import PhaseHandoverHook, load_config
+from acnn_mmpose.engine import load_config
+from acnn_mmpose.engine.hooks import PhaseHandoverHook
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models import MASK_BRANCHES
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from acnn_mmpose.engine import SampleSeedHook
-from acnn_mmpose.engine.hooks import sample_seed
+from acnn_mmpose.engine.hooks import SampleSeedHook, sample_seed
 
 import torch
 from mmengine.runner import EpochBasedTrainLoop

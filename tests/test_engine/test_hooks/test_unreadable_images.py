@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-from acnn_mmpose.engine import UnreadableImagesHook, train_in_order
+from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine.hooks import UnreadableImagesHook
 from acnn_mmpose.errors import ACNNError
 
 import pytest
