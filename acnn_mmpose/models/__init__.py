@@ -2,7 +2,7 @@
 
 from .attention import MaskBranch, binarise
 from .backbone import AttentionHourglassNet, StageOutput
-from .coverage import CoverageLoss, find_background
+from .coverage import CoverageLoss, find_background, share_kept
 from .estimator import ACNN, PHASES, Phase
 from .head import ACNNHead, combine_stages, stack_masks
 from .weights import MASK_BRANCHES, unwrap

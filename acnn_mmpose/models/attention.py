@@ -40,16 +40,21 @@ class MaskBranch(nn.Module):
         channels: Channels C of y; the hidden convolution has a quarter as many.
         mode: ``'hard'`` (0 or 1, straight-through gradient) or ``'soft'`` (the sigmoid itself).
         init_bias: Initial logit of every mask; positive: a hard mask starts by keeping everything.
+        detached: Keep task B's gradients from task A: the branch sends none back to y, so that a
+            price on what masks keep does not move the features that poses are made of.
     """
 
-    def __init__(self, channels: int, mode: str = 'hard', init_bias: float = 2.0) -> None:
+    def __init__(
+        self, channels: int, mode: str = 'hard', init_bias: float = 2.0, detached: bool = False
+    ) -> None:
         super().__init__()
         self.mode = mode
+        self.detached = detached
         self.hidden = conv_norm_relu(channels, channels // 4, 1)
         self.logit = nn.Conv2d(channels // 4, 1, 1)
         constant_init(self.logit, 0, bias=init_bias)
 
     def forward(self, y: Tensor) -> Tensor:
         """Map y (N, C, h, w) to the mask (N, 1, h, w), in [0, 1]."""
-        mask = torch.sigmoid(self.logit(self.hidden(y)))
+        mask = torch.sigmoid(self.logit(self.hidden(y.detach() if self.detached else y)))
         return binarise(mask) if self.mode == 'hard' else mask

@@ -136,7 +136,8 @@ class AttentionHourglassNet(BaseModule):
             for _ in range(0 if mask_mode == 'ones' else num_stages - 1)
         )
         # beside mask_mode, what decides which masks come of the same weights
-        self.mask_branch = {k: v for k, v in branch.items() if k not in ('channels', 'init_bias')}
+        training = ('channels', 'init_bias', 'detached')
+        self.mask_branch = {k: v for k, v in branch.items() if k not in training}
         if sparse:
             self._check_sparse()
 

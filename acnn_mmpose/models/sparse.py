@@ -75,6 +75,7 @@ def run_sparse_stage(
     feature = form.leave(form.run(projection, y))
     if mask_branch is None:
         return feature, None
+    y = y.detach() if mask_branch.detached else y
     logit = form.run(mask_branch.logit, form.run(mask_branch.hidden, y))
     return feature, form.leave(binarise(logit.sigmoid()))  # Eq. 2
 

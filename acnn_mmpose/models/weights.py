@@ -19,7 +19,7 @@ _MOVED = {
     'mask_temperature': _VARIANT,
     'mask_noise': _VARIANT,
     'mask_stride': _VARIANT,
-    'detached_masks': _VARIANT,
+    'detached_masks': 'mask_branch=dict(detached=...)',
     'reinjected_heatmaps': 'reinjection=..., or type HeatmapsReinjectedNet in studies/attention',
     'adds_discarded': "type='OwnHeatmapsHead' in studies/attention/variants.py",
     'on_background': 'background_only=...',

@@ -1,13 +1,12 @@
-"""Phase 2 of the reference network: attention, briefly, with a price on background."""
+"""Phase 2 of the reference network: attention, briefly; masks keep where joints probably are."""
 
 _base_ = ['_base_/acnn_160x160.py']
 
 model = dict(
     phase='attention',
-    head=dict(
-        coverage_loss=dict(type='CoverageLoss', weight=5e-3, target=0.3, background_only=True)
-    ),
+    head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.3, joint_weight=0.01)),
 )
 
 train_cfg = dict(max_epochs=6, val_interval=2)
+optim_wrapper = dict(optimizer=dict(lr=1e-2))
 param_scheduler = [dict(type='MultiStepLR', milestones=[5], gamma=0.1, by_epoch=True)]

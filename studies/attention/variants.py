@@ -42,7 +42,6 @@ class VariedMaskBranch(MaskBranch):
             Gumbel-softmax estimator (Jang et al. 2017).
         stride: Cells of the feature map, along each axis, that share one value of the mask, >= 1;
             divides the sides of the feature map.
-        detached: Keep task B's gradients from task A: the branch sends none back to y.
         **kwargs: As of :class:`MaskBranch`.
 
     Raises:
@@ -56,7 +55,6 @@ class VariedMaskBranch(MaskBranch):
         temperature: float = 1.0,
         noise: float = 0.0,
         stride: int = 1,
-        detached: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -69,7 +67,6 @@ class VariedMaskBranch(MaskBranch):
         self.temperature = temperature
         self.noise = noise
         self.stride = stride
-        self.detached = detached
 
     def forward(self, y: Tensor) -> Tensor:
         """Map y (N, C, h, w) to the mask (N, 1, h, w), in [0, 1]."""

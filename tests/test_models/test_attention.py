@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from acnn_mmpose.models.attention import MaskBranch, binarise
 
+import pytest
 import torch
 
 
@@ -53,3 +54,13 @@ def test_first_step_reaches_the_hidden_layer_after_the_last():
         moved = branch.hidden[0].weight.grad.abs().sum() > 0
         assert moved == (step == 1)
         optimizer.step()
+
+
+@pytest.mark.parametrize('detached', [False, True])
+def test_gradients_of_masks_reach_y_unless_detached(detached):
+    branch = MaskBranch(16, detached=detached)
+    torch.nn.init.normal_(branch.logit.weight)  # zero weights pass no gradient
+    y = torch.randn(2, 16, 8, 8, requires_grad=True)
+    branch(y).sum().backward()
+    assert branch.hidden[0].weight.grad.abs().sum() > 0
+    assert (y.grad is None) == detached

@@ -251,6 +251,16 @@ def test_mixed_precision_trains(build_sparse, form):
     assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
+def test_a_detached_branch_sends_nothing_back(build_stage, form):
+    theta, projection, branch = build_stage(mask_branch=dict(detached=True))
+    _, mask = run_sparse_stage(
+        theta, projection, branch, torch.randn(2, 16, 8, 8), random_masks(0.5, 2, 8, 8)
+    )
+    mask.sum().backward()
+    assert branch.hidden[0].weight.grad.any()
+    assert all(parameter.grad is None for parameter in theta.parameters())
+
+
 @torch.no_grad()
 def test_masks_that_keep_everything_change_nothing(build_sparse, form):
     model, images = build_sparse()

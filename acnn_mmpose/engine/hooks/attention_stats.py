@@ -16,7 +16,15 @@ from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
 from ...errors import ACNNError
-from ...models import MASK_BRANCHES, PHASES, StageOutput, find_background, stack_masks, unwrap
+from ...models import (
+    MASK_BRANCHES,
+    PHASES,
+    StageOutput,
+    find_background,
+    share_kept,
+    stack_masks,
+    unwrap,
+)
 from .dead_masks import describe_death, has_just_died
 
 
@@ -161,14 +169,13 @@ def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
         and of the cells outside the people's boxes. Without any labelled joint, or any background,
         that share is the feature map's.
     """
-    targets = targets.to(masks)
+    joints = targets.to(masks).sum(dim=1, keepdim=True)
     everywhere = masks.mean(dim=(0, 2, 3))
-    shares = [everywhere]
-    for weight in (targets.sum(dim=1, keepdim=True), find_background(targets).to(masks)):
-        total = weight.sum()
-        kept = (masks * weight).sum(dim=(0, 2, 3)) / total.clamp(min=1e-12)
-        shares.append(torch.where(total > 0, kept, everywhere))
-    return torch.stack(shares, dim=1)
+    shares = [
+        share_kept(masks, counted) if counted.any() else everywhere
+        for counted in (joints, find_background(targets))
+    ]
+    return torch.stack([everywhere, *shares], dim=1)
 
 
 def _masked_products(stages: tuple[StageOutput, ...]) -> dict[str, Tensor]:

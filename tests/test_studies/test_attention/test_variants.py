@@ -66,16 +66,6 @@ def test_stride_gives_neighbours_one_value():
     assert torch.equal(coarse(y), expected)
 
 
-@pytest.mark.parametrize('detached', [False, True])
-def test_gradients_of_masks_reach_y_unless_detached(detached):
-    branch = VariedMaskBranch(16, detached=detached)
-    torch.nn.init.normal_(branch.logit.weight)  # zero weights pass no gradient
-    y = torch.randn(2, 16, 8, 8, requires_grad=True)
-    branch(y).sum().backward()
-    assert branch.hidden[0].weight.grad.abs().sum() > 0
-    assert (y.grad is None) == detached
-
-
 @pytest.mark.parametrize(
     'argument', [dict(threshold=1), dict(temperature=0), dict(noise=-1), dict(stride=0)]
 )
