@@ -17,49 +17,60 @@ from .paint import draw_moves, overlay_heat, tint_discarded
 def tell_story(
     crop: np.ndarray, person: InstanceData, pose: np.ndarray, colours: np.ndarray
 ) -> np.ndarray:
-    """Draw one row per stage: M(i-1), H(i), what is kept of P(i-1), P(i), joints that moved.
+    """Draw one row per stage, between the input and the pose.
+
+    Args:
+        crop: (H, W, 3), RGB, uint8.
+        person: As for :func:`lay_out_stage`.
+        pose: The crop with the final pose, (H, W, 3).
+        colours: Of the joints, (K, 3), RGB.
+
+    Returns:
+        The board, RGB, uint8.
+    """
+    stages = range(1, person.stage_heatmaps.shape[1] + 1)
+    rows = [lay_out_stage(crop, person, stage, colours) for stage in stages]
+    ends = [Tile(crop, 'input'), *[None] * (len(rows) - 2), Tile(pose, 'pose')]
+    rows += [[None] * 5] * (len(ends) - len(rows))
+    return compose([[end, *row] for end, row in zip(ends, rows)], 6)
+
+
+def lay_out_stage(
+    crop: np.ndarray, person: InstanceData, stage: int, colours: np.ndarray
+) -> list[Tile | None]:
+    """Draw stage i of one person: M(i-1), H(i), what is kept of P(i-1), P(i), joints that moved.
 
     Args:
         crop: (H, W, 3), RGB, uint8.
         person: One person in pixels of the crop, with ``attention_masks`` (1, S - 1, h, w),
             ``stage_heatmaps`` and ``stage_predictions`` (1, S, K, h, w) and ``stage_keypoints``
             (1, S, K, 2).
-        pose: The crop with the final pose, (H, W, 3).
+        stage: i, from 1 to S.
         colours: Of the joints, (K, 3), RGB.
 
     Returns:
-        The board, RGB, uint8. A joint has moved if it is more than one heatmap cell from where
-        the stage before saw it.
+        Five tiles; the first stage has no M(i-1) and no P(i-1). A joint has moved if it is more
+        than one heatmap cell from where the stage before saw it.
     """
-    masks = person.attention_masks[0]
-    own = person.stage_heatmaps[0]
-    keypoints = np.asarray(person.stage_keypoints[0])
-    combined = person.stage_predictions[0]
-    peak = max(float(combined[-1].max()), 1e-6)
+    own, combined = person.stage_heatmaps[0, stage - 1], person.stage_predictions[0, stage - 1]
+    peak = max(float(person.stage_predictions[0, -1].max()), 1e-6)
     (box,) = crop_boxes(person)
-    cell = crop.shape[0] / own.shape[-2]
-
-    rows = []
-    for i in range(len(own)):
-        stage = i + 1
-        before = keypoints[max(i - 1, 0)]
-        moved = np.linalg.norm(keypoints[i] - before, axis=-1) > cell
-        past = combined[i] - own[i]
-        rows.append(
-            [
-                None if i == 0 else _mask_tile(crop, masks[i - 1], i, box),
-                Tile(_heat(crop, own[i], box, peak), f'heatmap H({stage})'),
-                None if i == 0 else Tile(_heat(crop, past, box, peak), f'kept of P({i})'),
-                Tile(_heat(crop, combined[i], box, peak), f'prediction P({stage})'),
-                Tile(
-                    draw_moves(crop, before, keypoints[i], moved, colours),
-                    'joints' if i == 0 else f'joints moved: {moved.sum()}',
-                ),
-            ]
-        )
-    ends = [Tile(crop, 'input'), *[None] * (len(rows) - 2), Tile(pose, 'pose')]
-    rows += [[None] * 5] * (len(ends) - len(rows))
-    return compose([[end, *row] for end, row in zip(ends, rows)], 6)
+    after, before = (person.stage_keypoints[0, i] for i in (stage - 1, max(stage - 2, 0)))
+    moved = np.linalg.norm(after - before, axis=-1) > crop.shape[0] / own.shape[-2]
+    is_first = stage == 1
+    mask = None if is_first else person.attention_masks[0, stage - 2]
+    return [
+        None if mask is None else _mask_tile(crop, mask, stage - 1, box),
+        Tile(_heat(crop, own, box, peak), f'heatmap H({stage})'),
+        None
+        if is_first
+        else Tile(_heat(crop, combined - own, box, peak), f'kept of P({stage - 1})'),
+        Tile(_heat(crop, combined, box, peak), f'prediction P({stage})'),
+        Tile(
+            draw_moves(crop, before, after, moved, colours),
+            'joints' if is_first else f'joints moved: {moved.sum()}',
+        ),
+    ]
 
 
 def _heat(crop: np.ndarray, heatmaps: np.ndarray, box: CropBox, peak: float) -> np.ndarray:

@@ -20,7 +20,7 @@ from ..files import write_picture
 from .board import Tile, compose, stack
 from .mask_geometry import crop_boxes, crop_person, place_stage
 from .paint import blacken_discarded, outline_crops, overlay_heat, tint_discarded
-from .story import tell_story
+from .story import lay_out_stage, tell_story
 
 MODES = ('attention', 'kept', 'heatmap', 'pose', 'story')
 HEATMAP_COLUMNS = 6
@@ -208,15 +208,31 @@ class AttentionVisualizer(PoseLocalVisualizer):
         Raises:
             ACNNError: If the people lack stage heatmaps or stage keypoints.
         """
-        crop_boxes(people)  # refuses people without attention
-        if 'stage_heatmaps' not in people or 'stage_keypoints' not in people:
-            raise ACNNError(
-                'a story board needs model.test_cfg.output_heatmaps=True and '
-                'model.test_cfg.output_stages=True'
-            )
         colours = np.asarray(self.kpt_color)
-        boards = []
-        for i in range(len(people)):
-            crop, person = crop_person(image, people, i, 256)
-            boards.append(tell_story(crop, person, self.draw_pose(crop, person, kpt_thr), colours))
-        return stack(boards)
+        return stack(
+            [
+                tell_story(crop, person, self.draw_pose(crop, person, kpt_thr), colours)
+                for crop, person in _cut_out(image, people)
+            ]
+        )
+
+    def draw_stage(self, image: np.ndarray, people: InstanceData, stage: int) -> np.ndarray:
+        """Draw one stage, from 1 to S, of every person: their story boards' rows of that stage.
+
+        Raises:
+            ACNNError: If the people lack stage heatmaps or stage keypoints.
+        """
+        colours = np.asarray(self.kpt_color)
+        rows = [lay_out_stage(*cut, stage, colours) for cut in _cut_out(image, people)]
+        return compose(rows, len(rows[0]))
+
+
+def _cut_out(image: np.ndarray, people: InstanceData) -> list[tuple[np.ndarray, InstanceData]]:
+    """Cut out everybody who can have a story board, in crops of 256 px height."""
+    crop_boxes(people)  # refuses people without attention
+    if 'stage_heatmaps' not in people or 'stage_keypoints' not in people:
+        raise ACNNError(
+            'a story board needs model.test_cfg.output_heatmaps=True and '
+            'model.test_cfg.output_stages=True'
+        )
+    return [crop_person(image, people, i, 256) for i in range(len(people))]
