@@ -33,7 +33,7 @@ setup(
     package_data={'acnn_mmpose.mpii': ['val_split.txt']},
     python_requires='>=3.9',
     install_requires=read_requirements('package'),
-    extras_require={name: read_requirements(name) for name in ('docs', 'onnx')},
+    extras_require={name: read_requirements(name) for name in ('app', 'docs', 'onnx')},
     classifiers=[
         'Programming Language :: Python :: 3',
         'Topic :: Scientific/Engineering :: Image Recognition',

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +118,25 @@ def test_bad_input_ends_in_one_sentence(run, args, sentence):
     assert done.returncode == 1
     assert sentence in done.stderr
     assert 'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('args', 'sentence'),
+    [
+        ([], 'error: no weights are shipped: give a config and a checkpoint'),
+        (['x', 'y', '--detector', 'z'], 'error: --detector and --detector-checkpoint belong'),
+        (['x', 'y'], "error: the page needs gradio: pip install 'gradio"),
+    ],
+)
+def test_the_page_lacks_something(args, sentence, tmp_path, monkeypatch):
+    """In this process, and beside no folder of weights."""
+    (tmp_path / 'tools').mkdir()
+    shutil.copy(ROOT / 'tools/app.py', tmp_path / 'tools')
+    monkeypatch.delitem(sys.modules, 'acnn_mmpose.inference.app', raising=False)
+    monkeypatch.setitem(sys.modules, 'gradio', None)
+    monkeypatch.setattr(sys, 'argv', ['app.py', *args])
+    with pytest.raises(SystemExit, match=re.escape(sentence)):
+        runpy.run_path(str(tmp_path / 'tools/app.py'), run_name='__main__')
 
 
 @pytest.mark.parametrize('tool', ['visualize.py', 'infer.py'])

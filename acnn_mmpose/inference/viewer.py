@@ -1,0 +1,175 @@
+"""What the page of ``tools/app.py`` shows: a photograph and boxes to pictures and json."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from mmpose.apis import inference_topdown
+from mmpose.structures import PoseDataSample, merge_data_samples
+
+from ..datasets import UnreadableImageError, read_image
+from ..errors import ACNNError
+from ..image_check import read_header
+from ..input_checks import describe_box_problem, spell_box
+from ..models import ACNN
+from ..visualization import AttentionVisualizer, CropBox
+from ..visualization.paint import CROP_COLOUR, outline_crops
+from .shrink import shrink_to_draw
+from .sources import Frame
+from .to_json import describe_people
+
+MAX_PEOPLE = 10  # in a photograph: their full-size heatmaps take a gigabyte
+MAX_PIXELS = 50_000_000  # of a photograph: 150 MB
+MAX_DRAWN_PIXELS = 1_000_000  # about what a browser shows
+
+
+class Photo(NamedTuple):
+    """A photograph.
+
+    Attributes:
+        name: Of its file.
+        image: (H, W, 3), BGR, uint8.
+    """
+
+    name: str
+    image: np.ndarray
+
+
+class View(NamedTuple):
+    """What is shown of a photograph; pictures are (h, w, 3), RGB, uint8.
+
+    Attributes:
+        pose: The photograph with the poses.
+        masks: The photograph, what each mask discards of it, and the poses, in a row.
+        heatmaps: One per joint.
+        stages: Per stage what it gets to see and predicts.
+        json: The photograph's name and what ``tools/infer.py --masks`` writes of its people.
+    """
+
+    pose: np.ndarray
+    masks: np.ndarray
+    heatmaps: np.ndarray
+    stages: list[np.ndarray]
+    json: str
+
+
+class Viewer:
+    """Finds, predicts and draws people, in one photograph at a time whoever asks.
+
+    Args:
+        model: From :func:`~acnn_mmpose.engine.load_model`.
+        find_boxes: A detector: gives the people's boxes (n, 4) of an image.
+    """
+
+    def __init__(
+        self, model: ACNN, find_boxes: Callable[[Frame], np.ndarray] | None = None
+    ) -> None:
+        flags = dict(output_heatmaps=True, output_stages=True, output_attention=True)
+        model.test_cfg = {**model.test_cfg, **flags}
+        self.model, self.find_boxes = model, find_boxes
+        self.num_stages = model.head.num_stages
+        self.visualizer = AttentionVisualizer()
+        self.visualizer.set_dataset_meta(model.dataset_meta)
+        self.lock = threading.Lock()
+
+    def detect(self, photo: Photo) -> np.ndarray:
+        """Find people; returns boxes (n, 4).
+
+        Raises:
+            ACNNError: If there are none.
+        """
+        assert self.find_boxes is not None, 'the page offers this with a detector only'
+        with self.lock:
+            boxes = self.find_boxes(Frame(photo.name, None, photo.image))
+        if not len(boxes):
+            raise ACNNError('no people were detected: click a box around a person')
+        return boxes
+
+    def predict(self, photo: Photo, boxes: np.ndarray) -> View:
+        """Predict the people in boxes.
+
+        Args:
+            photo: The photograph.
+            boxes: (n, 4), in its pixels; if there is none, all of the photograph is one.
+
+        Raises:
+            ACNNError: If a box can hold nobody, or there are too many.
+        """
+        if len(boxes) > MAX_PEOPLE:
+            raise ACNNError(f'{len(boxes)} boxes are too many: leave at most {MAX_PEOPLE}')
+        with self.lock:
+            samples = inference_topdown(self.model, photo.image, boxes if len(boxes) else None)
+            picture, drawn = shrink_to_draw(photo.image, samples, MAX_DRAWN_PIXELS)
+            picture, drawn = np.ascontiguousarray(picture[..., ::-1]), merge_data_samples(drawn)
+            people, draw = drawn.pred_instances, self.visualizer
+            return View(
+                draw.draw_pose(picture, people),
+                draw.draw_attention(picture, people),
+                draw.draw_heatmaps(picture, drawn.pred_fields.heatmaps),
+                [draw.draw_stage(picture, people, 1 + i) for i in range(self.num_stages)],
+                json.dumps({'image': photo.name, 'people': _describe(samples)}),
+            )
+
+
+def _describe(samples: Sequence[PoseDataSample]) -> list[dict[str, Any]]:
+    return [
+        person
+        for sample in samples
+        for person in describe_people(sample.pred_instances, with_masks=True)
+    ]
+
+
+def read_photo(path: str) -> Photo:
+    """Read a photograph.
+
+    Raises:
+        ACNNError: If it is none or too large; with the file's name, without its folder.
+    """
+    name, size = Path(path).name, read_header(Path(path))
+    if not isinstance(size, str) and size[0] * size[1] > MAX_PIXELS:
+        raise ACNNError(f'{name} has {size[0]}x{size[1]} px: shrink it, {MAX_PIXELS:,} are allowed')
+    try:
+        return Photo(name, read_image(path))
+    except UnreadableImageError as error:
+        raise ACNNError(f'{error}'.replace(path, name)) from error
+
+
+def read_boxes(text: str) -> np.ndarray:
+    """Read boxes from lines ``x1, y1, x2, y2``; returns (n, 4).
+
+    Raises:
+        ACNNError: If a line holds something else.
+    """
+    boxes = []
+    for line in filter(str.strip, text.splitlines()):
+        try:
+            x1, y1, x2, y2 = map(float, line.replace(',', ' ').split())
+        except ValueError as error:
+            raise ACNNError(f'{line[:50]!r} is no box: write x1, y1, x2, y2 in pixels') from error
+        boxes.append((x1, y1, x2, y2))
+    return np.array(boxes, np.float64).reshape(-1, 4)
+
+
+def write_boxes(boxes: np.ndarray) -> str:
+    """Write boxes (n, 4) as :func:`read_boxes` reads them, in whole pixels."""
+    return '\n'.join(spell_box(box)[1:-1] for box in np.round(boxes))
+
+
+def mark_photo(
+    photo: Photo, boxes: np.ndarray, corner: Sequence[float] | None = None
+) -> np.ndarray:
+    """Draw boxes (n, 4), and the first corner (x, y) of one more; returns (H, W, 3), RGB."""
+    usable = boxes[[not describe_box_problem(box) for box in boxes]]
+    crops = [CropBox((box[:2] + box[2:]) / 2, box[2:] - box[:2]) for box in usable]
+    picture = outline_crops(photo.image[..., ::-1], crops)
+    if corner is not None:
+        size = max(picture.shape) // 20
+        x, y = map(round, corner)
+        cv2.drawMarker(picture, (x, y), CROP_COLOUR, cv2.MARKER_CROSS, size, 1 + size // 12)
+    return picture
