@@ -22,6 +22,7 @@ from .pipelines import cached_pipeline, configured_pipeline, stock_pipeline
 from .setup import Setup
 from .step_parts import attention_statistics, optimizer_step
 from .table import Case, Comparison, Table, spell, yardstick
+from .trained import PeopleOfBatches, TrainedPrediction
 
 PLAIN = 'ACNN, plain'
 ACNN = 'ACNN'
@@ -79,6 +80,42 @@ def sparse(setup: Setup) -> Iterator[Table]:
                     f'Sparse stages, deployed, forward pass, {_count_images(size)}',
                     [*cases, *_yardsticks(setup)],
                     setup.device,
+                )
+
+
+def trained(setup: Setup) -> Iterator[Table]:
+    """Compare predictions of the validation people by a trained network with its own masks.
+
+    There is nothing to compare without a checkpoint.
+    """
+    if setup.checkpoint is None:
+        return
+    count = setup.cfg.model.backbone.num_stages
+    variants = {'dense': (False, count), 'sparse': (True, count)}
+    for stages in range(count - 1, 0, -1):
+        variants[f'dense, stopped after stage {stages}'] = False, stages
+        if stages > 1:  # the first is always dense
+            variants[f'sparse, stopped after stage {stages}'] = True, stages
+    for size in setup.batch_sizes:
+        people = PeopleOfBatches(setup, size)
+        for dtype in (torch.float32, torch.bfloat16):
+            cases = [
+                Case(
+                    name,
+                    partial(TrainedPrediction, setup, people, dtype, *options),
+                    people.count,
+                    dtype,
+                )
+                for name, options in variants.items()
+            ]
+            cases = _without_slow_precision(cases, setup)
+            if cases:
+                yield Table(
+                    f'Trained network, deployed in {spell(dtype)}, prediction of '
+                    f'{people.count} people, {_count_images(size)} at once',
+                    [*cases, *_yardsticks(setup)],
+                    setup.device,
+                    per='person',
                 )
 
 
@@ -171,7 +208,7 @@ def memory(setup: Setup) -> Iterator[Table]:
 
 GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
     group.__name__: group
-    for group in (forward, deploy, sparse, pipeline, api, memory, parts, train)
+    for group in (forward, deploy, sparse, trained, pipeline, api, memory, parts, train)
 }
 
 

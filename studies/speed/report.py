@@ -14,6 +14,8 @@ from tabulate import tabulate
 from .table import PRECISIONS, Case, Table, yardstick
 
 COLUMNS = {  # key of a figure: heading, in which {} is what is counted, and format
+    'pckh': ('PCKh@0.5', '{:.2f}'),
+    'kept': ('kept', '{:.0%}'),
     'speedup': ('speed', '{:.2f}x'),
     'milliseconds': ('ms/{}', '{:.1f}'),
     'per_second': ('{}s/s', '{:.1f}'),
@@ -90,6 +92,7 @@ def _figures(table: Table, case: Case) -> dict[str, float]:
     if table.unit == 'byte':
         return dict(memory=table.ratio(case.name, first), megabytes=typical / 1e6)
     figures = dict(
+        table.scores.get(case.name, {}),
         speedup=table.ratio(first, case.name),
         milliseconds=1000 * typical / case.count,
         per_second=case.count / typical,

@@ -74,6 +74,7 @@ class Table:
         rounds: Per round the figure of every case, in that unit.
         flops: Per case the floating-point operations of a call.
         parts: Per case that gives them, per part of it the seconds of each call.
+        scores: Per case that gives them, how good its results are, for columns of the report.
     """
 
     title: str
@@ -85,6 +86,7 @@ class Table:
     rounds: list[dict[str, float]] = field(default_factory=list)
     flops: dict[str, int] = field(default_factory=dict)
     parts: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    scores: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def measure(self, seconds: float) -> Iterator[None]:
         """Measure, round by round; what earlier rounds found is kept if a later one is cut off.
@@ -106,6 +108,7 @@ class Table:
             self.flops[case.name] = self._warm_up(run, case.counts_as)
             if hasattr(run, 'parts'):
                 self.parts[case.name] = run.parts
+            self.scores[case.name] = getattr(run, 'scores', {})
             yield
         for figures in interleave(runs, seconds, self.device):
             self.rounds.append(figures)
