@@ -1,13 +1,18 @@
-"""Phase 1 of the reference network: pose, for long.
-
-Weights are averaged over the last few epochs (EMAHook): at a constant learning rate this is worth
-a drop of the rate, at any time.
-"""
+"""Phase 1 of the reference network: pose, for long."""
 
 _base_ = ['_base_/acnn_160x160.py']
 
 model = dict(phase='pose')
 
-train_cfg = dict(max_epochs=300, val_interval=5)
-param_scheduler = [dict(type='MultiStepLR', milestones=[250], gamma=0.1, by_epoch=True)]
-default_hooks = dict(ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=1e-3))
+train_cfg = dict(max_epochs=48, val_interval=4)
+param_scheduler = [  # 2e-3, then from 1e-3 to nearly 0
+    dict(
+        type='LinearLR',
+        start_factor=0.5,
+        end_factor=0.005,
+        begin=32,
+        end=48,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    )
+]

@@ -4,9 +4,9 @@ _base_ = ['_base_/acnn_160x160.py']
 
 model = dict(
     phase='attention',
-    head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.4, joint_weight=0.01)),
+    head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.3, joint_weight=0.01)),
 )
 
-train_cfg = dict(max_epochs=3, val_interval=3)
+train_cfg = dict(max_epochs=2, val_interval=1)
 optim_wrapper = dict(optimizer=dict(lr=1e-2))
-param_scheduler = [dict(type='MultiStepLR', milestones=[2], gamma=0.1, by_epoch=True)]
+param_scheduler = [dict(type='MultiStepLR', milestones=[1], gamma=0.1, by_epoch=True)]

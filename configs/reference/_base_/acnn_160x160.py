@@ -52,6 +52,9 @@ test_dataloader = val_dataloader
 # not the paper's RMSprop
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=2e-3))
 
+# what is tested and published: weights averaged over the last 200 steps or so
+default_hooks = dict(ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=5e-3))
+
 randomness = dict(seed=0)
 
 auto_scale_lr = dict(base_batch_size=16)
