@@ -105,23 +105,23 @@ class Table:
         runs = {}
         for case in self.cases:
             runs[case.name] = run = case.build()
-            self.flops[case.name] = self._warm_up(run, case.counts_as)
+            self.flops[case.name], result = self._warm_up(run, case.counts_as)
             if hasattr(run, 'parts'):
                 self.parts[case.name] = run.parts
-            self.scores[case.name] = getattr(run, 'scores', {})
+            if hasattr(run, 'score'):
+                self.scores[case.name] = run.score(result)
             yield
         for figures in interleave(runs, seconds, self.device):
             self.rounds.append(figures)
             yield
 
-    def _warm_up(self, run: Callable[[], Any], counts_as: str | None) -> int:
-        """Call a case for the first time; returns its operations, a multiply-add being two."""
+    def _warm_up(self, run: Callable[[], Any], counts_as: str | None) -> tuple[int, Any]:
+        """Call a case for the first time: its operations, a multiply-add being two, and result."""
         if counts_as is not None:
-            run()
-            return self.flops[counts_as]
+            return self.flops[counts_as], run()
         with FlopCounterMode(display=False) as counter:
-            run()
-        return counter.get_total_flops()
+            result = run()
+        return counter.get_total_flops(), result
 
     def ratio(self, name: str, other: str, without: str | None = None) -> float:
         """Compute how many times the figure of one case is that of another: median over rounds.

@@ -47,34 +47,36 @@ class TrainedPrediction:
         dtype: What the backbone computes in.
         sparse: Whether stages compute only what the network's own masks keep.
         stages: After which stage to stop; its prediction counts.
-
-    Attributes:
-        scores: ``pckh``, PCKh@0.5 in percent, and, of networks with masks, ``kept``: the share of
-            the map that they keep on average.
     """
 
     def __init__(
         self, setup: Setup, people: PeopleOfBatches, dtype: torch.dtype, sparse: bool, stages: int
     ) -> None:
+        self.evaluator = Evaluator(setup.cfg.val_evaluator)
+        self.evaluator.dataset_meta = people.meta
         self.people = people
         self.model = load_model(setup.cfg, str(setup.checkpoint), setup.device)
         self.model.test_cfg = {**self.model.test_cfg, 'output_attention': True}
         self.model.backbone.sparse = sparse
         stop_after(self.model, stages)
         self.model.switch_to_deploy(dtype)
-        evaluator = Evaluator(setup.cfg.val_evaluator)
-        evaluator.dataset_meta = people.meta
-        predicted = self()
-        evaluator.process(predicted)
-        self.scores = dict(pckh=float(evaluator.evaluate(people.count)['PCK']))
-        kept = np.stack([person.pred_instances.attention_coverage for person in predicted])
-        if kept.size:
-            self.scores['kept'] = float(kept.mean())
 
     @torch.no_grad()
     def __call__(self) -> list[PoseDataSample]:
         """Predict everybody."""
         return [person for batch in self.people.batches for person in self.model.test_step(batch)]
+
+    def score(self, predicted: list[PoseDataSample]) -> dict[str, float]:
+        """Score what a call returned.
+
+        Returns:
+            ``pckh``, PCKh@0.5 in percent, and, of networks with masks, ``kept``: the share of the
+            map that they keep on average.
+        """
+        self.evaluator.process(predicted)
+        scores = dict(pckh=float(self.evaluator.evaluate(self.people.count)['PCK']))
+        kept = np.stack([person.pred_instances.attention_coverage for person in predicted])
+        return dict(scores, kept=float(kept.mean())) if kept.size else scores
 
 
 def stop_after(model: ACNN, stages: int) -> None:

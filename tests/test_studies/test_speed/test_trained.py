@@ -46,11 +46,9 @@ def test_the_score_is_that_of_the_predictions(setup, monkeypatch):
     people = PeopleOfBatches(setup, 3)
     assert people.count == 8
     monkeypatch.setattr(ACNN, 'test_step', predict_truth)
-    whole, first = (
-        TrainedPrediction(setup, people, torch.float32, sparse=False, stages=n) for n in (2, 1)
-    )
-    assert whole.scores == dict(pckh=100, kept=0.25)
-    assert first.scores == dict(pckh=100)
+    for stages, scores in ((2, dict(pckh=100, kept=0.25)), (1, dict(pckh=100))):
+        run = TrainedPrediction(setup, people, torch.float32, sparse=False, stages=stages)
+        assert run.score(run()) == scores
 
 
 def test_every_way_to_predict_has_a_row_with_its_score(setup):
