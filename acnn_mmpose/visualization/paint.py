@@ -48,8 +48,9 @@ def outline_crops(image: np.ndarray, boxes: Sequence[CropBox]) -> np.ndarray:
     """
     image = image.copy()
     for box in boxes:
-        unit = np.array([[[0, 0], [1, 0], [1, 1], [0, 1]]], np.float64)
-        corners = cv2.transform(unit, box.to_image(1, 1)).round().astype(np.int32)
+        width, height = box.scale
+        own = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
+        corners = cv2.transform(own, box.to_image(width, height)).round().astype(np.int32)
         thickness = max(1, round(max(image.shape) / 250))
         cv2.polylines(image, [corners], True, CROP_COLOUR, thickness, cv2.LINE_AA)
     return image

@@ -135,7 +135,7 @@ def test_files_that_are_no_photographs(images, tmp_path, monkeypatch):
 
 def test_boxes_and_corners_are_drawn(photo):
     before = photo.image.copy()
-    marked = mark_photo(photo, read_boxes('10, 20, 50, 60'), [80.4, 30])
+    marked = mark_photo(photo, read_boxes('10, 20, 50, 120'), [80.4, 30])
     np.testing.assert_array_equal(photo.image, before)
-    for x, y in ((10, 40), (50, 40), (30, 20), (30, 60), (80, 30)):
+    for x, y in ((10, 100), (50, 100), (30, 20), (30, 120), (80, 30)):
         assert np.abs(marked[y - 1 : y + 2, x - 1 : x + 2] - CROP_COLOUR).sum(-1).min() < 50

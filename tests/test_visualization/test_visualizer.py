@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.visualization import MODES, AttentionVisualizer
+from acnn_mmpose.visualization import MODES, AttentionVisualizer, CropBox
 from acnn_mmpose.visualization.board import WIDTH, Tile, compose, fit
+from acnn_mmpose.visualization.paint import outline_crops
 
 import cv2
 import numpy as np
@@ -128,3 +129,10 @@ def test_large_pictures_shrink_to_the_boards_width():
     board = compose([[Tile(np.zeros((720, 1280, 3), np.uint8), 'a title')] * 3], 3)
     assert WIDTH - 8 < board.shape[1] <= WIDTH
     assert fit(board, (200, 100)).shape == (100, 200, 3)
+
+
+def test_a_crop_that_is_not_square_is_outlined_as_it_is():
+    box = CropBox(np.array([50.0, 60.0]), np.array([40.0, 80.0]))
+    rows, columns = np.nonzero(outline_crops(np.zeros((120, 100, 3), np.uint8), [box]).any(-1))
+    assert (rows.min(), rows.max()) == pytest.approx((20, 100), abs=1)
+    assert (columns.min(), columns.max()) == pytest.approx((30, 70), abs=1)
