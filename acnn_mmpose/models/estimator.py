@@ -51,6 +51,8 @@ class ACNN(TopdownPoseEstimator):
     Args:
         phase: ``'pose'`` trains task A with all masks ones, ``'attention'`` trains task B with
             task A frozen, ``'joint'`` trains both (Sec. 3.3).
+        norm_eval: Keep the statistics of all norms, also of those that train. Masks change what
+            later stages get: a batch has other statistics than those that poses were learned with.
         **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
             :class:`AttentionHourglassNet`.
 
@@ -62,7 +64,7 @@ class ACNN(TopdownPoseEstimator):
             the backbone re-injects other heatmaps than the head makes.
     """
 
-    def __init__(self, phase: str, **kwargs: Any) -> None:
+    def __init__(self, phase: str, norm_eval: bool = False, **kwargs: Any) -> None:
         refuse_moved_arguments(kwargs)
         super().__init__(**kwargs)
         if phase not in PHASES:
@@ -79,6 +81,7 @@ class ACNN(TopdownPoseEstimator):
                 f'{self.head.out_channels}: set model.backbone.reinjection to that, or to 0'
             )
         self.phase = phase
+        self.norm_eval = norm_eval
         self.deployed = False
         self.backbone.bypass_masks = not rules.uses_masks
         # a tuple, so that the layers are the head's alone
@@ -104,6 +107,9 @@ class ACNN(TopdownPoseEstimator):
         self.backbone.train(mode and rules.trains_pose)
         self.head.train(mode and rules.trains_pose)
         self.backbone.mask_branches.train(mode and rules.trains_attention)
+        for module in self.modules() if self.norm_eval else ():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
         return self
 
     def switch_to_deploy(self, dtype: torch.dtype = torch.float32, compile: bool = False) -> None:

@@ -68,6 +68,15 @@ def test_train_and_eval_can_be_called_in_any_order(build_model, phase):
     assert not any(module.training for module in model.modules())
 
 
+def test_norms_that_keep_their_statistics_still_train(batch):
+    model = MODELS.build({**model_config('joint'), 'norm_eval': True})
+    before = copy.deepcopy(model.state_dict())
+    train(model, batch)
+    for key, value in model.state_dict().items():
+        kept = key.rpartition('.')[2] in ('running_mean', 'running_var', 'num_batches_tracked')
+        assert torch.equal(value, before[key]) == kept, key
+
+
 @torch.no_grad()
 def test_phase_2_starts_from_exactly_the_function_of_phase_1(batch):
     pose = MODELS.build(model_config('pose')).eval()
