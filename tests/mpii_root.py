@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from acnn_mmpose.mpii import convert_mpii
-from acnn_mmpose.mpii.split import load_val_split
+from acnn_mmpose.mpii.convert import load_val_split
 
 import cv2
 import numpy as np

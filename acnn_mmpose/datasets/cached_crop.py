@@ -11,6 +11,7 @@ import math
 import os
 import struct
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -18,63 +19,77 @@ import cv2
 import numpy as np
 
 from ..errors import ACNNError
-from .rectangle import Rectangle
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
 CROP_SIZE = 1.25 * 1.5
 HEADER = '<ii'  # height and width of the photograph; then the crop's rows, BGR
 SUFFIX = '.crop'
+MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
+
+
+class Rectangle(NamedTuple):
+    """A rectangle of whole pixels; right and bottom are outside it."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def clip(self, shape: Sequence[int]) -> Rectangle:
+        """Cut off what is outside an image of this height and width."""
+        height, width = shape
+        left, right = np.clip([self.left, self.right], 0, width).tolist()
+        top, bottom = np.clip([self.top, self.bottom], 0, height).tolist()
+        return Rectangle(left, top, right, bottom)
+
+    def contains(self, other: Rectangle) -> bool:
+        """Whether no pixel of the other one is outside this one."""
+        starts, ends = zip(self[:2], other[:2]), zip(self[2:], other[2:])
+        return all(a <= b for a, b in starts) and all(a >= b for a, b in ends)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width."""
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Indices into an image."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
 
 
 class CachedCrop(NamedTuple):
-    """The crop of a person.
-
-    Attributes:
-        file: Its file, open behind its header.
-        rectangle: Where the crop is in the photograph.
-        shape: Height and width of the photograph, in pixels.
-    """
+    """The crop of a person: its file, open behind the header, and where in a photograph it is."""
 
     file: BinaryIO
     rectangle: Rectangle
     shape: tuple[int, int]
+    """Height and width of the photograph, in pixels."""
 
-    def load(self, rectangle: Rectangle) -> np.ndarray | None:
-        """Place the crop in an otherwise empty photograph.
+    def load(self, wanted: Rectangle) -> np.ndarray | None:
+        """Return an otherwise empty photograph (H, W, 3), BGR, uint8, with the pixels wanted of it.
 
-        Args:
-            rectangle: The pixels that are needed, within the photograph.
-
-        Returns:
-            The photograph (H, W, 3), BGR, uint8, in which only the rectangle matters; None if the
-            crop does not hold all of it.
+        None if the crop does not hold all of them.
         """
+        own = self.rectangle
         with self.file:
-            if not self.rectangle.contains(rectangle):
+            if not own.contains(wanted):
                 return None
-            left, top = rectangle.left - self.rectangle.left, rectangle.top - self.rectangle.top
-            height, width = rectangle.shape
-            row = (self.rectangle.shape[1], 3)
+            left, top = wanted.left - own.left, wanted.top - own.top
+            height, width = wanted.shape
+            row = (own.shape[1], 3)
             self.file.seek(top * math.prod(row), os.SEEK_CUR)
             rows = np.fromfile(self.file, np.uint8, height * math.prod(row)).reshape(height, *row)
             photograph = np.empty((*self.shape, 3), np.uint8)
-            photograph[rectangle.slices] = rows[:, left : left + width]
+            photograph[wanted.slices] = rows[:, left : left + width]
             return photograph
 
 
 def find_crop(folder: Path, person: dict[str, Any]) -> CachedCrop | None:
-    """Find the crop of a person and a photograph as they are now.
+    """Find the crop of a person and a photograph as they are now; warn if there is none.
 
-    Args:
-        folder: The folder with the crops.
-        person: ``img_path``, ``bbox_center`` and ``bbox_scale`` of a data set's sample.
-
-    Returns:
-        The crop; None, and a warning, if there is none.
-
-    Raises:
-        ACNNError: If its file is damaged.
+    The person is a data set's sample, with ``img_path``, ``bbox_center`` and ``bbox_scale``.
     """
     try:
         file = crop_file(folder, person).open('rb', buffering=0)
@@ -103,14 +118,32 @@ def crop_rectangle(person: dict[str, Any]) -> Rectangle:
     return Rectangle(left, top, right, bottom)
 
 
+def sampled_rectangle(matrix: np.ndarray, size: tuple[int, int]) -> Rectangle:
+    """Find the pixels that warping by a matrix (2, 3) to ``size`` (width, height) reads."""
+    width, height = size
+    corners = np.array([[(0, 0), (width, 0), (0, height), (width, height)]], dtype=np.float64)
+    (points,) = cv2.transform(corners, cv2.invertAffineTransform(matrix))
+    left, top = np.floor(points.min(axis=0)).astype(int).tolist()
+    right, bottom = np.ceil(points.max(axis=0)).astype(int).tolist()
+    return Rectangle(left - MARGIN, top - MARGIN, right + MARGIN, bottom + MARGIN)
+
+
+def flip_rectangle(rectangle: Rectangle, shape: Sequence[int], flip: int | None) -> Rectangle:
+    """Return where a rectangle of the flipped image is in the image; ``flip`` is cv2's code."""
+    height, width = shape
+    left, top, right, bottom = rectangle
+    if flip in (1, -1):
+        left, right = width - right, width - left
+    if flip in (0, -1):
+        top, bottom = height - bottom, height - top
+    return Rectangle(left, top, right, bottom)
+
+
 def crop_file(folder: Path, person: dict[str, Any]) -> Path:
     """Name a person's file after all that decides on its content.
 
     That is the photograph's name, size in bytes and time of modification, the rectangle, and the
-    version of the library that decodes.
-
-    Raises:
-        OSError: If there is no photograph.
+    version of the library that decodes. Without a photograph it is an OSError.
     """
     photograph = Path(person['img_path'])
     status = photograph.stat()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,9 @@ from .wrappers import leaf_datasets
 
 
 def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
-    """Write the crops of a data set's people that a folder lacks: :func:`write_crops`.
+    """Write the crops of everybody in a config's data sets that a folder lacks: :func:`write_crops`.
 
-    Args:
-        dataset: Config of the data set; of one that combines others, everybody in these is meant,
-            however few of them it shows in an epoch.
-        folder: Where to; it is made if need be.
-        workers: Threads, >= 1; by default one per CPU core.
+    Of one that combines others these are meant, however few of their people it shows.
     """
     datasets = [DATASETS.build({**leaf, 'pipeline': []}) for leaf in leaf_datasets(dataset)]
     people = [each.get_data_info(i) for each in datasets for i in range(len(each))]
@@ -37,10 +34,7 @@ def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None
 def write_crops(
     people: Sequence[dict[str, Any]], folder: str | Path, workers: int | None = None
 ) -> str:
-    """Write the crops that a folder lacks, with a progress bar.
-
-    A file is written whole or not at all, and files that are there stay, so that an interrupted
-    call can be repeated.
+    """Write the crops that a folder lacks, each whole or not at all; a call can be repeated.
 
     Args:
         people: Samples of a data set, before its pipeline.
@@ -49,30 +43,31 @@ def write_crops(
 
     Returns:
         A report of what is in the folder, and of photographs that can't be read.
-
-    Raises:
-        ACNNError: If the folder can't be written, the disk is full, or ``workers`` is less than 1.
     """
     if workers is not None and workers < 1:
         raise ACNNError(f'caching crops needs at least 1 worker, but got {workers}')
     folder = make_folder(folder, 'the folder for crops')
+    by_photograph = itemgetter('img_path')
     photographs = [
-        list(group) for _, group in groupby(sorted(people, key=_photograph), key=_photograph)
+        list(group) for _, group in groupby(sorted(people, key=by_photograph), by_photograph)
     ]
     files: set[Path] = set()
-    unreadable: list[str] = []
+    report: list[str] = []
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
         for written in show_progress(results, 'photographs', total=len(photographs)):
             if isinstance(written, str):
-                unreadable.append(written)
+                report.append(written)
             else:
                 files.update(written)
-    return '\n'.join(_report(folder, files, unreadable))
-
-
-def _photograph(person: dict[str, Any]) -> str:
-    return person['img_path']
+    report.append(f'{len(files)} crops in {folder}, {_gigabytes(files)}')
+    others = set(folder.glob(f'*{SUFFIX}')) - files
+    if others:
+        report.append(
+            f'{len(others)} other crops there, {_gigabytes(others)}: of another data set, or out '
+            'of date and never used again'
+        )
+    return '\n'.join(report)
 
 
 def _cache_photograph(folder: Path, people: list[dict[str, Any]]) -> list[Path] | str:
@@ -86,23 +81,10 @@ def _cache_photograph(folder: Path, people: list[dict[str, Any]]) -> list[Path] 
         return f'{error}'
     for file, person in missing:
         rectangle = crop_rectangle(person).clip(image.shape[:2])
-        header = struct.pack(HEADER, *image.shape[:2])
-        write_whole(
-            file,
-            header + image[rectangle.slices].tobytes(),
-            'make room, and the same command goes on',
-        )
+        content = struct.pack(HEADER, *image.shape[:2]) + image[rectangle.slices].tobytes()
+        write_whole(file, content, 'make room, and the same command goes on')
     return files
 
 
-def _report(folder: Path, files: set[Path], unreadable: list[str]) -> Iterator[str]:
-    yield from unreadable
-    size = sum(file.stat().st_size for file in files)
-    yield f'{len(files)} crops in {folder}, {size / 1e9:.1f} GB'
-    others = [file for file in folder.glob(f'*{SUFFIX}') if file not in files]
-    if others:
-        size = sum(file.stat().st_size for file in others)
-        yield (
-            f'{len(others)} other crops there, {size / 1e9:.1f} GB: of another data set, or out of '
-            'date and never used again'
-        )
+def _gigabytes(files: set[Path]) -> str:
+    return f'{sum(file.stat().st_size for file in files) / 1e9:.1f} GB'

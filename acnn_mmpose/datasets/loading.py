@@ -25,21 +25,13 @@ class UnreadableImageError(ACNNError):
 class LoadReadableImage(LoadImage):
     """MMPose's :class:`LoadImage`, with one sentence where an image can not be used.
 
-    Every image becomes BGR uint8: grey ones get three equal channels, 16 bits become 8, alpha is
-    left out. The orientation that a file's EXIF data asks for is applied, as by MMPose.
-
-    Pipes and devices are not read, and images of more than 179 million pixels, half a gigabyte,
-    are not decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
+    Every image becomes BGR uint8 (:func:`to_bgr`), turned as its EXIF data ask for. Pipes and
+    devices are not read, and images of more than 179 million pixels, half a gigabyte, are not
+    decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
 
     With a folder of crops, a training pipeline reads these instead of photographs; what
-    :class:`TopdownCrop` makes of them is the same to the bit. It takes the photograph itself where
-    a crop does not reach as far as the scale and the rotation that were drawn, which is rare, or
-    where the folder has no crop of the person and the photograph as they are now; the latter with
-    a warning.
-
-    Keys are those of :class:`LoadImage`. With a folder, ``bbox_center`` and ``bbox_scale`` (1, 2)
-    are required as the data set gives them, hence before :class:`GetBBoxCenterScale`, and
-    ``cached_crop`` is added.
+    :class:`TopdownCrop` makes of them is the same to the bit. That needs ``bbox_center`` and
+    ``bbox_scale`` (1, 2) as the data set gives them, hence before :class:`GetBBoxCenterScale`.
 
     Args:
         crop_cache: The folder that ``tools/cache_crops.py`` made.
@@ -87,26 +79,13 @@ class LoadReadableImage(LoadImage):
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Read an image file as the pipelines do.
-
-    Returns:
-        (H, W, 3), BGR, uint8.
-
-    Raises:
-        UnreadableImageError: Naming the file.
-    """
+    """Read an image file as the pipelines do: (H, W, 3), BGR, uint8."""
     return LoadReadableImage()(dict(img_path=str(path)))['img']
 
 
 @TRANSFORMS.register_module()
 class CheckBox(BaseTransform):
-    """Refuse a person's box in which nobody can be found; for evaluation and prediction.
-
-    Required keys: ``bbox`` (1, 4), x1, y1, x2, y2 in pixels, and ``img_shape`` (H, W).
-
-    Raises:
-        ACNNError: If the box has no area, lies outside the image or is not made of numbers.
-    """
+    """Refuse a person's ``bbox`` (1, 4), x1, y1, x2, y2 in pixels, in which nobody can be found."""
 
     def transform(self, results: dict) -> dict:
         """Check the box."""

@@ -15,9 +15,7 @@ class SeededSamples:
     """Makes samples that depend on the run's seed, the epoch and their index in it, and on no more.
 
     MMPose's transforms, and its data sets that choose whom to show, draw from numpy's and Python's
-    global generators. These are seeded before each sample, whatever worker process it is made in
-    and whatever that has made before. Of a person that is shown twice in an epoch, or that has the
-    same number as another one in another data set, the samples differ.
+    global generators. These are seeded before each sample, whatever the process made before.
 
     Args:
         dataset: The data loader's data set, wrappers included.

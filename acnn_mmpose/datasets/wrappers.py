@@ -1,7 +1,8 @@
-"""Data sets within MMEngine's and MMPose's wrappers."""
+"""Configs of data sets: those within MMEngine's and MMPose's wrappers, and their pipelines."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -9,28 +10,19 @@ from ..errors import ACNNError
 
 
 def inner_datasets(dataset: Any) -> Iterator[Any]:
-    """Yield a data set, and those within it where it is one of MMEngine's or MMPose's wrappers.
-
-    Args:
-        dataset: The data set, or its config.
-    """
+    """Yield a data set, or its config, and those within it if it is a wrapper of MMEngine's."""
     yield dataset
     for inner in _directly_within(dataset):
         yield from inner_datasets(inner)
 
 
 def leaf_datasets(dataset: Any) -> list[Any]:
-    """List the data sets that read annotations, which wrappers do not; arguments as above."""
+    """List the data sets that read annotations, which wrappers do not."""
     return [each for each in inner_datasets(dataset) if not _directly_within(each)]
 
 
 def whole_pipelines(dataset: Any, after: Sequence[Any] = ()) -> Iterator[list[Any]]:
-    """Yield, for each data set that reads annotations, its own transforms and its wrappers'.
-
-    Args:
-        dataset: The data set's config.
-        after: Transforms that follow.
-    """
+    """Yield each config of a leaf's own transforms and its wrappers', then those ``after``."""
     pipeline = [*(getattr(dataset, 'pipeline', None) or ()), *after]
     inner = _directly_within(dataset)
     for each in inner:
@@ -40,10 +32,9 @@ def whole_pipelines(dataset: Any, after: Sequence[Any] = ()) -> Iterator[list[An
 
 
 def leave_out_unused(dataset: Any) -> None:
-    """Take out of combined data sets those of which no sample is shown; MMPose would read them.
+    """Take out of a config of combined data sets those of which no sample is shown.
 
-    Args:
-        dataset: The data set's config, changed in place.
+    MMPose would read them.
 
     Raises:
         ACNNError: If a ``sample_ratio_factor`` is not one ratio per data set, or all are 0.
@@ -68,3 +59,16 @@ def leave_out_unused(dataset: Any) -> None:
 def _directly_within(dataset: Any) -> list[Any]:
     inner = (getattr(dataset, 'dataset', None), *getattr(dataset, 'datasets', []))
     return [each for each in inner if each is not None]
+
+
+def with_codec(pipeline: Sequence[dict[str, Any]], codec: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a pipeline that crops and encodes for another codec, so that no config repeats one."""
+    fitted = copy.deepcopy(list(pipeline))
+    fast = {'MSRAHeatmap': 'FastMSRAHeatmap'}
+    encoder = {**codec, 'type': fast.get(codec['type'], codec['type'])}
+    for transform in fitted:
+        if 'input_size' in transform:
+            transform['input_size'] = codec['input_size']
+        if 'encoder' in transform:
+            transform['encoder'] = encoder
+    return fitted

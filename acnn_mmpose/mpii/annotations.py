@@ -1,4 +1,4 @@
-"""Reading MPII's annotation files in MMPose's layout, or saying what keeps them from being used.
+"""MPII's annotations in MMPose's layout and their head boxes: read, or what is wrong with them.
 
 What can be used is said here once: the converter writes nobody else, and the checker, training,
 evaluation and the submission read nobody else.
@@ -17,26 +17,21 @@ from ..errors import ACNNError, name_first
 from ..files import read_json
 from ..image_check import Size
 from ..input_checks import MAX_COORDINATE
+from .mat_file import load_mat
 from .release import NUM_JOINTS
 
 PIXEL_STD = 200.0  # MPII's scale is a person's height over 200 px
 # a person of 2 to 10,000 px; MPII's are between 0.4 and 20
 MIN_SCALE, MAX_SCALE = 0.01, 50
+JOINT_KEYS = ('joints', 'joints_vis')
 CONVERT = 'make it with tools/convert_mpii.py'
 
 
 def read_annotations(ann_file: Path, has_joints: bool = True) -> list[dict[str, Any]]:
-    """Read an annotation file whose people are whole; images are not looked at.
-
-    Args:
-        ann_file: For example ``mpii_val.json``.
-        has_joints: Whether people must have 16 joints.
-
-    Returns:
-        The people.
+    """Read the people of, for example, ``mpii_val.json``; images are not looked at.
 
     Raises:
-        ACNNError: Naming the first thing that is wrong, and what to do.
+        ACNNError: Naming the first person who is not whole, with 16 joints if ``has_joints``.
     """
     entries = read_entries(ann_file)
     refuse(
@@ -49,6 +44,11 @@ def read_annotations(ann_file: Path, has_joints: bool = True) -> list[dict[str, 
     return entries
 
 
+def check_head_boxes(path: str | Path, entries: list) -> None:
+    """Refuse head boxes, which PCKh divides by, of others than the people of ``mpii_val.json``."""
+    refuse(list(head_box_problems(Path(path), entries)))
+
+
 def refuse(problems: Sequence[str]) -> None:
     """Raise an :class:`ACNNError` that names the first of the problems, if there are any."""
     if problems:
@@ -59,11 +59,7 @@ def refuse(problems: Sequence[str]) -> None:
 
 
 def read_entries(path: Path) -> list:
-    """Read an annotation file, whatever its entries are.
-
-    Raises:
-        ACNNError: If it is no list, or an empty one.
-    """
+    """Read an annotation file, a list that is not empty, whatever its entries are."""
     content = read_json(path, CONVERT)
     if not isinstance(content, list) or not content:
         raise ACNNError(f"{path} holds {_describe(content)} instead of MPII's people: {CONVERT}")
@@ -73,19 +69,15 @@ def read_entries(path: Path) -> list:
 def entry_problems(
     entry: Any, has_joints: bool, sizes: dict[str, Size] | None = None
 ) -> Iterator[str]:
-    """Check one entry of an annotation file.
-
-    Center and labelled joints may lie outside the image by half the person's height.
+    """Yield what is wrong with one entry of an annotation file, without saying where.
 
     Args:
-        entry: The entry.
+        entry: The entry; center and labelled joints may lie outside the image by half the person's
+            height.
         has_joints: Whether it must have joints.
         sizes: Width and height in pixels of images, where known.
-
-    Yields:
-        What is wrong, without saying where.
     """
-    keys = ('image', 'center', 'scale', *(('joints', 'joints_vis') if has_joints else ()))
+    keys = ('image', 'center', 'scale', *(JOINT_KEYS if has_joints else ()))
     missing = [key for key in keys if not isinstance(entry, dict) or key not in entry]
     if missing:
         yield f'has no {", ".join(missing)}'
@@ -95,12 +87,12 @@ def entry_problems(
         yield f'image name {image!r} is not a number like 000001.jpg, which MpiiDataset needs'
         image = None
     size = (sizes or {}).get(image)
-    center, scale = floats(entry['center']), floats(entry['scale'])
+    center, scale = _floats(entry['center']), _floats(entry['scale'])
     if scale.shape != () or not MIN_SCALE <= scale <= MAX_SCALE:
         yield f'scale {entry["scale"]} is not between {MIN_SCALE} and {MAX_SCALE} (times 200 px)'
         scale = np.array(1.0)
     height = float(scale) * PIXEL_STD
-    if center.shape != (2,) or not is_place(center):
+    if center.shape != (2,) or not _is_place(center):
         yield f'center {entry["center"]} is not two numbers of a sensible size'
     elif size and _outside(center, size) > height / 2:
         yield f'center {entry["center"]} is outside the image {image}, {_text(size)}'
@@ -110,17 +102,18 @@ def entry_problems(
 
 def _joint_problems(entry: dict, height: float, size: Size | None) -> Iterator[str]:
     """Check the joints of a person of ``height`` px."""
-    joints, visible = floats(entry['joints']), floats(entry['joints_vis'])
+    joints, visible = _floats(entry['joints']), _floats(entry['joints_vis'])
     if joints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
+        lengths = [len(v) if isinstance(v, list) else 0 for v in map(entry.get, JOINT_KEYS)]
         yield (
-            f'has {_length(entry["joints"])} joints and {_length(entry["joints_vis"])} joints_vis: '
+            f'has {lengths[0]} joints and {lengths[1]} joints_vis: '
             f'{NUM_JOINTS} of each are needed, x and y for each joint'
         )
         return
     if not np.isin(visible, (0, 1)).all():
         yield 'joints_vis has values other than 0 and 1'
     for joint_id, (joint, is_labelled) in enumerate(zip(joints, visible)):
-        if not is_place(joint):
+        if not _is_place(joint):
             yield f'joint {joint_id} is {joint.tolist()}, not two numbers of a sensible size'
         elif is_labelled and size and _outside(joint, size) > height / 2:
             yield (
@@ -129,7 +122,49 @@ def _joint_problems(entry: dict, height: float, size: Size | None) -> Iterator[s
             )
 
 
-def floats(value: Any) -> np.ndarray:
+def is_head_box(box: np.ndarray) -> bool:
+    """Whether a box (2, 2) of corners has a size that a distance can be divided by."""
+    return _is_place(box) and bool(np.linalg.norm(box[1] - box[0]) > 0)
+
+
+def head_box_problems(path: Path, entries: list) -> Iterator[str]:
+    """Check that the head boxes exist, belong to the rows of ``mpii_val.json`` and are sane."""
+    try:
+        boxes = np.moveaxis(_floats(load_mat(path, 'headboxes_src')), -1, 0)
+        positions = np.moveaxis(_floats(load_mat(path, 'pos_gt_src')), -1, 0)
+    except ACNNError as error:
+        yield f'{error}'
+        return
+    if boxes.shape != (len(entries), 2, 2):
+        yield (
+            f'{path.name} has {len(boxes)} head boxes but mpii_val.json has {len(entries)} entries;'
+            ' MMPose matches them by position'
+        )
+        return
+    if positions.shape != (len(entries), NUM_JOINTS, 2):
+        yield (
+            f'{path.name} has joints (pos_gt_src) of shape {positions.shape} instead of '
+            f'{(len(entries), NUM_JOINTS, 2)}, people x joints x 2'
+        )
+        return
+    for index, (box, entry, position) in enumerate(zip(boxes, entries, positions)):
+        if not is_head_box(box):
+            yield f'{path.name} row {index}: head box {box.tolist()} has no size'
+        if not _same_joints(entry, position):
+            yield f'{path.name} row {index} and mpii_val.json entry {index} are not one person'
+
+
+def _same_joints(entry: Any, position: np.ndarray) -> bool:
+    """Compare an entry's labelled joints, if they are sound, with a row (16, 2) of the .mat."""
+    values = entry if isinstance(entry, dict) else {}
+    joints, visible = (_floats(values.get(key)) for key in JOINT_KEYS)
+    if joints.shape != position.shape or visible.shape != position.shape[:1]:
+        return True
+    labelled = (visible > 0) & np.isfinite(joints).all(axis=1)
+    return np.allclose(joints[labelled], position[labelled], rtol=0, atol=0.01)
+
+
+def _floats(value: Any) -> np.ndarray:
     """Return an array of a json value; an empty one if it is ragged or not made of numbers."""
     try:
         array = np.array(value)
@@ -138,7 +173,7 @@ def floats(value: Any) -> np.ndarray:
     return array.astype(float) if array.dtype.kind in 'iuf' else np.empty(0)
 
 
-def is_place(points: np.ndarray) -> bool:
+def _is_place(points: np.ndarray) -> bool:
     """Whether points are finite and small enough for float32 arithmetic."""
     return bool((np.abs(points) <= MAX_COORDINATE).all())
 
@@ -146,10 +181,6 @@ def is_place(points: np.ndarray) -> bool:
 def _outside(point: np.ndarray, size: Size) -> float:
     """Return how many pixels a point, counted from 1, lies outside an image."""
     return float(np.maximum(1 - point, point - size).max())
-
-
-def _length(value: Any) -> int:
-    return len(value) if isinstance(value, list) else 0
 
 
 def _text(size: Size) -> str:

@@ -1,7 +1,9 @@
 """From MPII's official annotation file to the files that MMPose's MpiiDataset reads.
 
 The keys, their order and their precision are those of the json files that HRNet made popular;
-coordinates count from 1.
+coordinates count from 1. ``val_split.txt`` lists the usual validation split (Tompson et al., CVPR
+2015): one image per line, its number and then the position (``objpos`` x,y) of each person, in the
+order of the 2,958 rows of ``mpii_val.json`` that published predictions follow.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..files import make_folder, write_together
-from .annotations import entry_problems
-from .head_boxes import is_head_box
+from .annotations import entry_problems, is_head_box
 from .mat_file import mat_bytes
 from .release import Image, Person, read_release
-from .split import SplitPerson, find_person, load_val_split
+
+SPLIT_FILE = Path(__file__).with_name('val_split.txt')
 
 # in the order of the joint ids, as evaluation code for MPII abbreviates them
 JOINT_NAMES = (
@@ -28,6 +30,14 @@ JOINT_NAMES = (
 )
 UNLABELLED = [-1.0, -1.0]
 UNSOUND = 'AN IMAGE NAME, SCALE, POSITION OR JOINT THAT NOBODY CAN USE'
+
+
+class SplitPerson(NamedTuple):
+    """A person of the validation split: image file name and position in pixels, from 1."""
+
+    image: str
+    x: float
+    y: float
 
 
 class Row(NamedTuple):
@@ -74,22 +84,23 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
             files can't be written; those that were there before stay.
     """
     release = read_release(mat_file)
-    splits = assign_splits(release.images, load_val_split())
+    splits = _assign_splits(release.images)
     out_dir = make_folder(out_dir, 'the output folder')
     files = {
-        'mpii_train.json': [to_entry(row) for row in splits.train],
-        'mpii_val.json': [to_entry(row) for row in splits.val],
-        'mpii_trainval.json': [to_entry(row) for row in splits.trainval],
+        'mpii_train.json': [_to_entry(row) for row in splits.train],
+        'mpii_val.json': [_to_entry(row) for row in splits.val],
+        'mpii_trainval.json': [_to_entry(row) for row in splits.trainval],
         'mpii_test.json': splits.test,
     }
-    test_images = {
-        'annolist': release.test_annolist,
-        'single_person': scored_rectangles(release.images),
-    }
+    scored = [image.single_person for image in release.images if not image.is_train]
+    cell = np.empty((1, len(scored)), dtype=object)
+    for index, rectangles in enumerate(scored):
+        cell[0, index] = np.array(rectangles, dtype=np.float64)
+    test_images = {'annolist': release.test_annolist, 'single_person': cell}
     write_together(
         {
             **{out_dir / name: json.dumps(entries) for name, entries in files.items()},
-            out_dir / 'mpii_gt_val.mat': mat_bytes(ground_truth(splits.val)),
+            out_dir / 'mpii_gt_val.mat': mat_bytes(_ground_truth(splits.val)),
             out_dir / 'mpii_test_annolist.mat': mat_bytes(test_images),
         }
     )
@@ -101,15 +112,29 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
     return '\n'.join(lines)
 
 
-def assign_splits(images: Sequence[Image], val_split: Sequence[SplitPerson]) -> Splits:
-    """Decide which people go into which file.
+def load_val_split() -> list[SplitPerson]:
+    """Read the validation split, in its order."""
+    split = []
+    for line in SPLIT_FILE.read_text(encoding='utf-8').splitlines():
+        number, *positions = line.split()
+        split += [SplitPerson(f'{number}.jpg', *map(float, p.split(','))) for p in positions]
+    return split
 
-    Args:
-        images: All images, in the official order.
-        val_split: The validation split, in its order.
+
+def find_person(person: SplitPerson, centers: Sequence[np.ndarray]) -> int | None:
+    """Find which of an image's people is meant, by their ``objpos`` (2,), NaN where absent.
+
+    Returns:
+        The index of the nearest one, or None if none is less than a pixel away.
     """
+    distances = [np.hypot(x - person.x, y - person.y) for x, y in centers]
+    return int(np.nanargmin(distances)) if np.any(np.less(distances, 1)) else None
+
+
+def _assign_splits(images: Sequence[Image]) -> Splits:
+    """Decide which people of all images, in the official order, go into which file."""
     remarks: Counter = Counter()
-    val, val_images = _find_val(images, val_split, remarks)
+    val, val_images = _find_val(images, remarks)
     train, trainval, test = [], [], []
     test_index = 0
     for image in images:
@@ -118,27 +143,23 @@ def assign_splits(images: Sequence[Image], val_split: Sequence[SplitPerson]) -> 
             test += _test_entries(image, test_index, remarks)
             continue
         rows = [Row(image.name, p) for p in image.people if p.is_located and p.is_labelled]
-        remarks['training people left out: no points, scale or position'] += len(
-            image.people
-        ) - len(rows)
-        sound = [row for row in rows if not any(entry_problems(to_entry(row), has_joints=True))]
+        missing = len(image.people) - len(rows)
+        remarks['training people left out: no points, scale or position'] += missing
+        sound = [row for row in rows if not any(entry_problems(_to_entry(row), has_joints=True))]
         remarks[f'training people left out: {UNSOUND}'] += len(rows) - len(sound)
-        rows = sound
-        trainval += rows
+        trainval += sound
         if image.name not in val_images:
-            train += rows
+            train += sound
     remarks['people not in the validation split but on its images: in trainval, not in train'] += (
         len(trainval) - len(train) - len(val)
     )
     return Splits(train, val, trainval, test, remarks)
 
 
-def _find_val(
-    images: Sequence[Image], val_split: Sequence[SplitPerson], remarks: Counter
-) -> tuple[list[Row], set[str]]:
+def _find_val(images: Sequence[Image], remarks: Counter) -> tuple[list[Row], set[str]]:
     by_name = {image.name: image for image in images if image.is_train}
-    rows = []
-    for wanted in val_split:
+    rows, split = [], load_val_split()
+    for wanted in split:
         people = by_name[wanted.image].people if wanted.image in by_name else []
         index = find_person(wanted, [person.center for person in people])
         if index is None:
@@ -147,24 +168,18 @@ def _find_val(
             remarks['people of the validation split left out: no points or scale'] += 1
         elif not is_head_box(people[index].head_box):
             remarks['people of the validation split left out: no head box'] += 1
-        elif any(entry_problems(to_entry(Row(wanted.image, people[index])), has_joints=True)):
+        elif any(entry_problems(_to_entry(Row(wanted.image, people[index])), has_joints=True)):
             remarks[f'people of the validation split left out: {UNSOUND}'] += 1
         else:
             rows.append(Row(wanted.image, people[index]))
-    return rows, {wanted.image for wanted in val_split}
+    return rows, {wanted.image for wanted in split}
 
 
 def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict]:
     """List the people of a test image that the benchmark scores.
 
-    Args:
-        image: The image.
-        image_index: Its position, counted from 1, among the test images.
-        remarks: Counts who is left out.
-
-    Returns:
-        Entries like those of the other files, without joints, and with the positions, counted
-        from 1, of image and rectangle in ``annolist(img_train == 0)``.
+    Entries are as in the other files, without joints, and with the positions, counted from 1, of
+    image and rectangle in ``annolist(img_train == 0)``.
     """
     entries = []
     for rect_index, person in enumerate(image.people, start=1):
@@ -179,24 +194,14 @@ def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict
     return entries
 
 
-def scored_rectangles(images: Sequence[Image]) -> np.ndarray:
-    """Return ``single_person`` of the test images as a MATLAB cell (1, number of test images)."""
-    scored = [image.single_person for image in images if not image.is_train]
-    cell = np.empty((1, len(scored)), dtype=object)
-    for index, rectangles in enumerate(scored):
-        cell[0, index] = np.array(rectangles, dtype=np.float64)
-    return cell
-
-
-def to_entry(row: Row) -> dict:
+def _to_entry(row: Row) -> dict:
     """Make a person's entry of an annotation file."""
-    joints = row.person.joints
-    labelled = np.isfinite(joints[:, 0])
+    labelled = np.isfinite(row.person.joints[:, 0])
     return {
         'joints_vis': labelled.astype(int).tolist(),
         'joints': [
             np.round(joint, 4).tolist() if is_labelled else UNLABELLED
-            for joint, is_labelled in zip(joints, labelled)
+            for joint, is_labelled in zip(row.person.joints, labelled)
         ],
         **_location(row),
     }
@@ -210,13 +215,8 @@ def _location(row: Row) -> dict:
     }
 
 
-def ground_truth(rows: Sequence[Row]) -> dict[str, np.ndarray]:
-    """Make the content of ``mpii_gt_val.mat``, N people in the order of ``mpii_val.json``.
-
-    Returns:
-        ``dataset_joints`` (1, 16) names, ``jnt_missing`` (16, N) uint8, ``pos_gt_src`` (16, 2, N)
-        and ``headboxes_src`` (2, 2, N) float64, pixels counted from 1, 0 where not labelled.
-    """
+def _ground_truth(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+    """Make ``mpii_gt_val.mat``: pixels from 1, (16, 2, N) and (2, 2, N); 0 where not labelled."""
     joints = np.array([row.person.joints for row in rows]).reshape(-1, len(JOINT_NAMES), 2)
     head_boxes = np.array([row.person.head_box for row in rows]).reshape(-1, 2, 2)
     return {

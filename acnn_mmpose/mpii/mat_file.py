@@ -40,11 +40,7 @@ def mat_bytes(variables: dict[str, Any]) -> bytes:
 
 
 def _try_in_another_process(path: str | Path) -> None:
-    """Read a file where a crash does no harm: scipy's reader ends on some damaged files by one.
-
-    Raises:
-        OSError: If it crashes.
-    """
+    """Read a file where a crash does no harm: scipy's reader ends on some damaged ones by one."""
     if not hasattr(os, 'fork'):
         return
     child = os.fork()

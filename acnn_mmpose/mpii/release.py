@@ -8,7 +8,7 @@ or a string. Everything of that ends here; what was met is counted.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,19 +21,16 @@ NUM_JOINTS = 16
 
 
 class Person(NamedTuple):
-    """One rectangle, ``annorect(j)``; coordinates in pixels, counted from 1.
-
-    Attributes:
-        joints: (16, 2) float64 by joint id, NaN where a joint is not labelled.
-        center: (2,) float64, ``objpos``, NaN where absent.
-        scale: Height over 200 px, NaN where absent.
-        head_box: (2, 2) float64, (x1, y1) and (x2, y2), NaN where absent.
-    """
+    """One rectangle, ``annorect(j)``; pixels, counted from 1, float64, NaN where absent."""
 
     joints: np.ndarray
+    """(16, 2) by joint id."""
     center: np.ndarray
+    """(2,), ``objpos``."""
     scale: float
+    """Height over 200 px."""
     head_box: np.ndarray
+    """(2, 2), (x1, y1) and (x2, y2)."""
 
     @property
     def is_located(self) -> bool:
@@ -47,47 +44,41 @@ class Person(NamedTuple):
 
 
 class Image(NamedTuple):
-    """One image, ``annolist(i)``.
-
-    Attributes:
-        name: File name.
-        is_train: ``img_train(i)``; the joints of test images are withheld.
-        people: The rectangles, in the official order.
-        single_person: ``single_person{i}``: which rectangles, counted from 1, are far enough from
-            others to be scored by the benchmark.
-    """
+    """One image, ``annolist(i)``."""
 
     name: str
     is_train: bool
+    """``img_train(i)``; the joints of test images are withheld."""
     people: list[Person]
     single_person: list[int]
+    """Which rectangles, counted from 1, are far enough from others to be scored."""
 
 
 class Release(NamedTuple):
-    """The annotation file.
-
-    Attributes:
-        images: All images, in the official order.
-        test_annolist: ``annolist(img_train == 0)`` as scipy reads it, (1, number of test images):
-            the frame that a submission to the benchmark fills in.
-        remarks: How often each irregularity was met.
-    """
+    """The annotation file, images in the official order."""
 
     images: list[Image]
     test_annolist: np.ndarray
+    """``annolist(img_train == 0)`` as scipy reads it, (1, n): the frame of a submission."""
     remarks: Counter
+    """How often each irregularity was met."""
 
 
 def read_release(path: str | Path) -> Release:
-    """Read the official annotation file.
-
-    Args:
-        path: ``mpii_human_pose_v1_u12_1.mat``.
+    """Read the official annotation file, ``mpii_human_pose_v1_u12_1.mat``.
 
     Raises:
         ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE.
     """
-    release = _load_struct(path)
+    structs = records(load_mat(path, 'RELEASE'))
+    there = to_fields(structs[0]) if structs else {}
+    for name in ('annolist', 'img_train', 'single_person'):
+        if name not in there:
+            raise ACNNError(
+                f'{path} has no RELEASE.{name}: give mpii_human_pose_v1_u12_1.mat from '
+                "MPII's annotation download"
+            )
+    release = structs[0]
     annolist = records(_field(release, 'annolist'))
     img_train = np.ravel(_field(release, 'img_train'))
     single_person = np.ravel(_field(release, 'single_person'))
@@ -108,11 +99,7 @@ def read_release(path: str | Path) -> Release:
 
 
 def records(value: Any) -> list[np.void]:
-    """List the elements of a struct array, or of a cell of structs, as scipy reads them.
-
-    Returns:
-        Nothing if the field is empty.
-    """
+    """List the elements of a struct array, or of a cell of structs; none if the field is empty."""
     if isinstance(value, np.ndarray):
         if value.dtype.names:
             return list(value.ravel())
@@ -127,14 +114,10 @@ def to_fields(record: np.void) -> dict[str, Any]:
 
 
 def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """Build a MATLAB struct array that scipy can save.
+    """Build a MATLAB struct array (1, n) that scipy can save; without elements (0, 0), as [].
 
     Args:
         elements: The fields of each element; what one element lacks is empty there.
-
-    Returns:
-        (1, number of elements), a structured array with one object per field; without elements
-        (0, 0), as MATLAB's [].
     """
     if not elements:
         return np.empty((0, 0))
@@ -144,19 +127,6 @@ def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
         for index, element in enumerate(elements):
             array[name][0, index] = element.get(name, np.empty((0, 0)))
     return array
-
-
-def _load_struct(path: str | Path) -> np.void:
-    structs = records(load_mat(path, 'RELEASE'))
-    missing = {'annolist', 'img_train', 'single_person'}.difference(
-        to_fields(structs[0]) if structs else ()
-    )
-    if missing:
-        raise ACNNError(
-            f'{path} has no RELEASE.{sorted(missing)[0]}: give mpii_human_pose_v1_u12_1.mat from '
-            "MPII's annotation download"
-        )
-    return structs[0]
 
 
 def _read_image(
@@ -171,16 +141,11 @@ def _read_image(
 
 
 def read_person(rect: np.void, is_train: bool, remarks: Counter) -> Person:
-    """Read a rectangle, ``annorect(j)``.
-
-    Args:
-        rect: The struct.
-        is_train: Whether joints and head box are to be expected.
-        remarks: Counts irregularities.
-    """
+    """Read a rectangle, ``annorect(j)``, of a training or test image; count irregularities."""
     joints = np.full((NUM_JOINTS, 2), np.nan)
-    for point in _points(rect):
-        _read_point(point, joints, remarks)
+    for annopoints in records(_field(rect, 'annopoints')):
+        for point in records(_field(annopoints, 'point')):
+            _read_point(point, joints, remarks)
     positions = records(_field(rect, 'objpos'))
     center = [_number(_field(positions[0], axis)) if positions else np.nan for axis in 'xy']
     head_box = [[_number(_field(rect, axis + corner)) for axis in 'xy'] for corner in '12']
@@ -210,11 +175,6 @@ def _read_point(point: np.void, joints: np.ndarray, remarks: Counter) -> None:
         remarks['points without a visibility mark'] += np.isnan(visible)
 
 
-def _points(rect: np.void) -> Iterator[np.void]:
-    for annopoints in records(_field(rect, 'annopoints')):
-        yield from records(_field(annopoints, 'point'))
-
-
 def _field(record: np.void, name: str) -> Any:
     """Return a field of a struct, an empty array if this struct does not have it."""
     return record[name] if name in (record.dtype.names or ()) else np.empty(0)
@@ -236,7 +196,6 @@ def _rectangles(value: Any, remarks: Counter) -> list[int]:
     """List the rectangles, counted from 1, of ``single_person{i}``, which may be empty."""
     numbers = [_number(number) for number in np.ravel(value)]
     rectangles = [int(number) for number in numbers if number >= 1 and number.is_integer()]
-    remarks['entries of single_person that name no rectangle (left out)'] += len(numbers) - len(
-        rectangles
-    )
+    others = len(numbers) - len(rectangles)
+    remarks['entries of single_person that name no rectangle (left out)'] += others
     return rectangles

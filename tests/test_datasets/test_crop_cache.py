@@ -7,7 +7,7 @@ import os
 import shutil
 import warnings
 
-from acnn_mmpose.datasets import LoadReadableImage, cache_crops, crop, crop_cache, read_image
+from acnn_mmpose.datasets import LoadReadableImage, cache_crops, crop_cache, fast, read_image
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -33,7 +33,7 @@ def decoded(monkeypatch) -> list[str]:
         paths.append(path)
         return read_image(path)
 
-    for module in (crop, crop_cache):
+    for module in (fast, crop_cache):
         monkeypatch.setattr(module, 'read_image', read)
     return paths
 

@@ -8,8 +8,7 @@ from pathlib import Path
 from acnn_mmpose.datasets import MpiiTestDataset
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.mpii import check_mpii, convert_mpii
-from acnn_mmpose.mpii.annotations import entry_problems, read_annotations
-from acnn_mmpose.mpii.head_boxes import check_head_boxes
+from acnn_mmpose.mpii.annotations import check_head_boxes, entry_problems, read_annotations
 
 import numpy as np
 import pytest

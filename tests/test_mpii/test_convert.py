@@ -5,8 +5,8 @@ import time
 
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.mpii import convert_mpii
+from acnn_mmpose.mpii.convert import find_person, load_val_split
 from acnn_mmpose.mpii.release import read_release
-from acnn_mmpose.mpii.split import find_person, load_val_split
 
 import numpy as np
 import pytest

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from acnn_mmpose.datasets import TopdownCrop
-from acnn_mmpose.datasets.crop import undo_flip
-from acnn_mmpose.datasets.rectangle import Rectangle, flip_rectangle, sampled_rectangle
+from acnn_mmpose.datasets.cached_crop import Rectangle, flip_rectangle, sampled_rectangle
+from acnn_mmpose.datasets.fast import undo_flip
 
 import cv2
 import numpy as np

@@ -37,14 +37,17 @@ def test_good_data_pass_and_are_left_as_they_are(cfg):
         (lambda c: c.update(annotations=[]), 'its list of annotations is empty'),
         (
             lambda c: c['annotations'][2].pop('bbox'),
-            "an entry of annotations has no bbox: {'id': 3",
+            "an entry of annotations has no valid bbox: {'id': 3",
         ),
-        (lambda c: c['images'].__setitem__(0, 7), 'an entry of images has no id, file_name, .*: 7'),
+        (
+            lambda c: c['images'].__setitem__(0, 7),
+            'an entry of images has no valid id, file_name, .*: 7',
+        ),
         (
             lambda c: c['images'][0].update(id='1', width=None),
-            "id, width of an entry of images must be whole numbers: {'id': '1'",
+            "entry of images has no valid id, width: {'id': '1'",
         ),
-        (lambda c: c['images'][0].update(file_name=1), 'file_name of an entry .* must be text'),
+        (lambda c: c['images'][0].update(file_name=1), 'entry of images has no valid file_name'),
         (lambda c: c['images'].pop(), 'annotation 8 is of image 8, which is not listed'),
         (lambda c: c['annotations'][1].update(id=1), 'two entries of annotations have the id 1'),
         (
@@ -92,7 +95,7 @@ def test_what_the_metric_reads_is_needed_where_it_is_scored(cfg, tmp_path):
     engine.check_data(cfg, 'train')
     cfg.val_dataloader.dataset = {**cfg.train_dataloader.dataset}
     cfg.val_evaluator.ann_file = str(path)
-    with pytest.raises(ACNNError, match='an entry of annotations has no area'):
+    with pytest.raises(ACNNError, match='an entry of annotations has no valid area'):
         engine.check_data(cfg, 'val')
 
 
