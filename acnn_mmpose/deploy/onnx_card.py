@@ -16,31 +16,18 @@ FORMAT = 1  # raise it with every change that an older predictor would misread
 
 @dataclass(frozen=True)
 class ModelCard:
-    """Metadata of an exported network, json under the key ``acnn_mmpose`` of the .onnx file.
+    """Metadata of an exported network, json under the key ``acnn_mmpose`` of the .onnx file."""
 
-    Attributes:
-        keypoint_names: K names.
-        flip_indices: For each joint the one that a mirror makes of it, K.
-        input_size: Width and height of a crop, in pixels.
-        padding: How much larger than its box a person's crop is.
-        flip_test: Whether the config predicts the mirrored crop, too.
-        shift_heatmap: Whether it then moves the mirrored heatmaps right by one cell.
-        sigma: Of the heatmaps' Gaussians, in cells; a predictor does not need it.
-        phase: The estimator's phase; for information, as all below.
-        mask_mode: The backbone's.
-        version: Of the package that exported the network.
-    """
-
-    keypoint_names: list[str]
-    flip_indices: list[int]
-    input_size: list[int]
-    padding: float
-    flip_test: bool
-    shift_heatmap: bool
-    sigma: float
+    keypoint_names: list[str]  # K
+    flip_indices: list[int]  # K, for each joint the one that a mirror makes of it
+    input_size: list[int]  # width and height of a crop, in pixels
+    padding: float  # how much larger than its box a person's crop is
+    flip_test: bool  # whether the config predicts the mirrored crop, too
+    shift_heatmap: bool  # whether it then moves the mirrored heatmaps right by one cell
+    sigma: float  # of the heatmaps' Gaussians, in cells; for information, as all below
     phase: str
     mask_mode: str
-    version: str
+    version: str  # of the package that exported the network
 
     def to_json(self) -> str:
         """Write as json."""
@@ -48,24 +35,18 @@ class ModelCard:
 
     @classmethod
     def from_json(cls, text: str | None, file: str) -> ModelCard:
-        """Read what :meth:`to_json` wrote.
-
-        Args:
-            text: The json; None if the file has none.
-            file: Its name, for messages.
-
-        Raises:
-            ACNNError: If the network was not exported by this package, or by a newer one.
-        """
+        """Read what :meth:`to_json` wrote, or say why the text of a file can't be used."""
         if text is None:
             raise ACNNError(
                 f'{file} does not say how to use it: export the network with tools/export_onnx.py'
             )
+        problem, card = '', None
         try:
             content = json.loads(text)
             file_format = content.pop('format')
-            card = cls(**content) if file_format == FORMAT else None
-            problem = card._describe_problem() if card else ''
+            if file_format == FORMAT:
+                card = cls(**content)
+                problem = card._describe_problem()
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             problem = repr(error)
         if problem:
@@ -80,16 +61,7 @@ class ModelCard:
         return card
 
     def check_network(self, inputs: Sequence[Any], outputs: Sequence[Any], file: str) -> None:
-        """Check that the card is that of a network.
-
-        Args:
-            inputs: Shape of the network's images: (n, H, W, 3); what is no number may be any.
-            outputs: Shape of its heatmaps: (n, K, h, w).
-            file: Its name, for messages.
-
-        Raises:
-            ACNNError: If sizes or the number of joints differ.
-        """
+        """Check that images (n, H, W, 3) and heatmaps (n, K, h, w) of a file have these shapes."""
         (width, height), joints = self.input_size, len(self.keypoint_names)
         if list(inputs[1:3]) != [height, width] or outputs[1] != joints:
             raise ACNNError(
@@ -99,31 +71,21 @@ class ModelCard:
 
     def _describe_problem(self) -> str:
         """Name the first value that makes no sense; empty if all do."""
-        joints = range(len(self.keypoint_names))
-        mirrored = self.flip_indices
-        sound = {
-            'keypoint_names': bool(joints) and _are(self.keypoint_names, str),
-            'flip_indices': _are(mirrored, int)
-            and sorted(mirrored) == list(joints)
-            and all(mirrored[mirrored[joint]] == joint for joint in joints),
-            'input_size': _are(self.input_size, int)
-            and len(self.input_size) == 2
-            and all(0 < side <= MAX_SIDE for side in self.input_size),
-            'padding': _is_positive(self.padding),
-            'sigma': _is_positive(self.sigma),
-            'flip_test': isinstance(self.flip_test, bool),
-            'shift_heatmap': isinstance(self.shift_heatmap, bool),
-            'phase': isinstance(self.phase, str),
-            'mask_mode': isinstance(self.mask_mode, str),
-            'version': isinstance(self.version, str),
-        }
-        wrong = [name for name, is_sound in sound.items() if not is_sound]
-        return f'{wrong[0]} is {getattr(self, wrong[0])!r:.100}' if wrong else ''
-
-
-def _are(values: Any, kind: type) -> bool:
-    return isinstance(values, list) and all(type(value) is kind for value in values)
-
-
-def _is_positive(value: Any) -> bool:
-    return type(value) in (int, float) and 0 < value < 100
+        kinds: dict[str, type] = {'bool': bool, 'str': str}
+        for name, annotation in self.__annotations__.items():
+            value = getattr(self, name)
+            if annotation == 'float':
+                sound = type(value) in (int, float) and 0 < value < 100
+            elif annotation in kinds:
+                sound = isinstance(value, kinds[annotation])
+            else:
+                kind = str if annotation == 'list[str]' else int
+                sound = isinstance(value, list) and all(type(each) is kind for each in value)
+            if sound and name == 'flip_indices':
+                joints = list(range(len(self.keypoint_names)))
+                sound = sorted(value) == joints and [value[value[j]] for j in joints] == joints
+            if sound and name == 'input_size':
+                sound = len(value) == 2 and all(0 < side <= MAX_SIDE for side in value)
+            if not sound or value == []:
+                return f'{name} is {value!r:.100}'
+        return ''

@@ -1,7 +1,7 @@
-"""From a person's box to the crop that the network sees, and back: what MMPose's pipeline does.
+"""From a person's box to the crop that the network sees, and from its heatmaps to keypoints.
 
-Equal to ``GetBBoxCenterScale`` and ``TopdownAffine`` without rotation, to the last bit.
-Shape legend: n people.
+To the last bit what MMPose does by ``GetBBoxCenterScale``, ``TopdownAffine`` without rotation, the
+``MSRAHeatmap`` codec and the flip test. Shape legend: n people, K joints, h x w heatmap.
 """
 
 from __future__ import annotations
@@ -17,23 +17,14 @@ from ..input_checks import describe_box_problem, describe_size_problem, spell_bo
 
 
 class CropBoxes(NamedTuple):
-    """Where crops lie in the image, in its pixels.
-
-    Attributes:
-        centers: x and y, (n, 2).
-        sizes: Width and height, (n, 2).
-    """
+    """Where crops lie in the image, in its pixels: x and y (n, 2), width and height (n, 2)."""
 
     centers: np.ndarray
     sizes: np.ndarray
 
 
 def check_image(image: Any) -> np.ndarray:
-    """Convert an image to BGR, uint8, as MMPose's side of the package does.
-
-    Raises:
-        ACNNError: If it is none, or too large.
-    """
+    """Convert an image to BGR, uint8, as :class:`LoadReadableImage` does; refuse too large ones."""
     image = to_bgr(image)
     problem = describe_size_problem(image.shape)
     if problem:
@@ -42,15 +33,7 @@ def check_image(image: Any) -> np.ndarray:
 
 
 def check_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
-    """Check boxes and return them as a float array (n, 4).
-
-    Args:
-        boxes: x1, y1, x2, y2 per person, in pixels.
-        shape: Height and width of the image.
-
-    Raises:
-        ACNNError: Naming the first box in which nobody can be found.
-    """
+    """Check boxes x1, y1, x2, y2 in an image of a shape (H, W); return a float array (n, 4)."""
     try:
         boxes = np.asarray(boxes)
         boxes = boxes.reshape(len(boxes), 4)
@@ -68,12 +51,9 @@ def check_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
 
 
 def find_crop_boxes(boxes: np.ndarray, input_size: Sequence[int], padding: float) -> CropBoxes:
-    """Enlarge boxes (n, 4) around their centers to the crops' shape.
+    """Enlarge boxes (n, 4) around their centers to the crops' shape (width, height).
 
-    Args:
-        boxes: From :func:`check_boxes`.
-        input_size: Width and height of a crop, in pixels of the crop.
-        padding: How much larger than its box a crop is at least, in width and height.
+    By ``padding`` a crop is at least larger than its box, in width and height.
     """
     aspect = input_size[0] / input_size[1]
     centers = (boxes[:, 2:] + boxes[:, :2]) * 0.5
@@ -84,16 +64,7 @@ def find_crop_boxes(boxes: np.ndarray, input_size: Sequence[int], padding: float
 
 
 def cut_crops(image: np.ndarray, crop_boxes: CropBoxes, input_size: Sequence[int]) -> np.ndarray:
-    """Cut crops out of an image, black beyond its border.
-
-    Args:
-        image: (H, W, 3), uint8.
-        crop_boxes: n of them.
-        input_size: Width W' and height H' of a crop, in pixels.
-
-    Returns:
-        (n, H', W', 3), uint8.
-    """
+    """Cut crops (n, H', W', 3) of size (W', H') out of an image (H, W, 3), uint8, black outside."""
     width, height = input_size
     crops = np.zeros((len(crop_boxes.centers), height, width, 3), np.uint8)
     for crop, center, size in zip(crops, crop_boxes.centers, crop_boxes.sizes):
@@ -113,3 +84,50 @@ def to_image(points: np.ndarray, crop_boxes: CropBoxes, input_size: Sequence[int
     scales = crop_boxes.sizes / np.array(input_size, np.float32)
     corners = crop_boxes.centers - 0.5 * crop_boxes.sizes
     return (points * scales[:, None] + corners[:, None]).astype(np.float32)
+
+
+def merge_mirrored(
+    heatmaps: np.ndarray, mirrored: np.ndarray, flip_indices: Sequence[int], shift: bool
+) -> np.ndarray:
+    """Average the heatmaps (n, K, h, w) of crops and of the mirrored crops.
+
+    With ``shift`` the mirrored ones move right by one cell; the first column stays, too.
+    """
+    back = mirrored[:, flip_indices, :, ::-1]
+    if shift:
+        back = np.concatenate([back[..., :1], back[..., :-1]], axis=-1)
+    return (heatmaps + back) * np.float32(0.5)
+
+
+def decode_heatmaps(
+    heatmaps: np.ndarray, input_size: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find each joint at its heatmap's maximum, a quarter of a cell towards the higher neighbour.
+
+    In x and in y the quarter is added where the maximum is at least two cells from the start and
+    one from the end of that axis, and not in the first line of the other. A heatmap without a
+    positive value has its joint at cell (-1, -1).
+
+    Args:
+        heatmaps: (n, K, h, w).
+        input_size: Width and height of a crop, in pixels.
+
+    Returns:
+        Points (n, K, 2) in pixels of the crops, and scores (n, K), the maxima.
+    """
+    n, k, height, width = heatmaps.shape
+    best = heatmaps.reshape(n, k, height * width).argmax(axis=-1)
+    y, x = np.divmod(best, width)
+    person, joint = np.ogrid[:n, :k]
+    scores = heatmaps[person, joint, y, x]
+
+    inner_x = (x > 1) & (x < width - 1) & (y > 0)
+    inner_y = (y > 1) & (y < height - 1) & (x > 0)
+    left, right = np.where(inner_x, x - 1, x), np.where(inner_x, x + 1, x)
+    above, below = np.where(inner_y, y - 1, y), np.where(inner_y, y + 1, y)
+    dx = heatmaps[person, joint, y, right] - heatmaps[person, joint, y, left]
+    dy = heatmaps[person, joint, below, x] - heatmaps[person, joint, above, x]
+
+    cells = np.stack([x, y], axis=-1) + 0.25 * np.sign(np.stack([dx, dy], axis=-1))
+    cells[scores <= 0] = -1
+    return cells * (np.array(input_size) / (width, height)), scores

@@ -5,20 +5,30 @@ Shape legend: n people, K joints, S stages, h x w heatmap.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ..errors import ACNNError
 from .onnx_card import KEY, ModelCard
-from .onnx_crop import check_boxes, check_image, cut_crops, find_crop_boxes, to_image
-from .onnx_decode import decode_heatmaps, merge_mirrored
-from .onnx_session import CPU, start_session
+from .onnx_crop import (
+    check_boxes,
+    check_image,
+    cut_crops,
+    decode_heatmaps,
+    find_crop_boxes,
+    merge_mirrored,
+    to_image,
+)
 
 if TYPE_CHECKING:
-    from onnxruntime import SessionOptions
+    from onnxruntime import InferenceSession, SessionOptions
 
+CPU = ('CPUExecutionProvider',)
 MAX_BATCH = 16  # crops that run at once: more need more memory and are not faster
 
 
@@ -76,9 +86,6 @@ class Predictor:
             image: (H, W, 3), BGR, uint8, as ``cv2.imread`` returns it; grey, with alpha or with 16
                 bits it is converted.
             boxes: (n, 4), x1, y1, x2, y2 in pixels; n may be 0. None: the whole image is one.
-
-        Raises:
-            ACNNError: If the image is none, or a box holds nobody.
         """
         image = check_image(image)
         if boxes is None:
@@ -119,3 +126,41 @@ class Predictor:
             for i in range(0, len(crops), MAX_BATCH)
         ]
         return [np.concatenate(parts) for parts in zip(none, *batches)]
+
+
+def import_package(name: str) -> ModuleType:
+    """Import ``onnx`` or ``onnxruntime``, which training does without."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ACNNError(
+            f'{name} could not be imported ({error}): pip install onnx onnxruntime; '
+            'prediction needs onnxruntime only'
+        ) from error
+
+
+def start_session(
+    model: str | Path | bytes,
+    providers: Sequence[str] = CPU,
+    options: SessionOptions | None = None,
+) -> InferenceSession:
+    """Load a network, a file or its content, into ONNX Runtime; see :class:`Predictor`."""
+    runtime = import_package('onnxruntime')
+    name = 'the exported network' if isinstance(model, bytes) else str(model)
+    if not isinstance(model, bytes) and not Path(model).is_file():
+        raise ACNNError(f'ONNX file {name} does not exist')
+    available = runtime.get_available_providers()
+    missing = [provider for provider in providers if provider not in available]
+    if missing:
+        raise ACNNError(
+            f'ONNX Runtime has no {missing[0]} here: choose of {", ".join(available)}, or install '
+            'the build of onnxruntime that has it'
+        )
+    content = model if isinstance(model, bytes) else str(model)
+    try:
+        return runtime.InferenceSession(content, options, providers=list(providers))
+    except Exception as error:  # its exceptions have no common base
+        raise ACNNError(
+            f'{name} is not a network that ONNX Runtime {runtime.__version__} can run: '
+            f'{str(error).splitlines()[0]}'
+        ) from error

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 
-from acnn_mmpose.deploy import onnx_verify
-from acnn_mmpose.deploy.onnx_export import export_onnx
-from acnn_mmpose.deploy.onnx_network import ExportNetwork
-from acnn_mmpose.deploy.onnx_verify import find_crops
+from acnn_mmpose.deploy import onnx_export
+from acnn_mmpose.deploy.onnx_export import ExportNetwork, export_onnx, find_crops
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -17,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.commands import run_here
 from tests.conftest import FLIP_INDICES, ROOT
 from tests.test_deploy.onnx_model import make_model, noise_crops
 
@@ -76,7 +74,7 @@ def test_the_file_says_how_to_use_it(model, tmp_path):
 def test_a_network_that_differs_is_not_written(model, tmp_path, monkeypatch):
     file = tmp_path / 'acnn.onnx'
     file.write_text('what was there before')
-    monkeypatch.setattr(onnx_verify, 'TOLERANCE', 0)
+    monkeypatch.setattr(onnx_export, 'TOLERANCE', 0)
     with pytest.raises(ACNNError, match=r'differs from PyTorch.*nothing was written'):
         export_onnx(model, file)
     assert [path.read_text() for path in tmp_path.iterdir()] == ['what was there before']
@@ -93,9 +91,9 @@ def test_masks_that_differ_in_one_cell_are_found(model):
             return [heatmaps.numpy(), masks.numpy()]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(onnx_verify, 'start_session', lambda _: Session())
+        patch.setattr(onnx_export, 'start_session', lambda _: Session())
         with pytest.raises(ACNNError, match="masks differ from PyTorch's in 1 of 1024 cells"):
-            onnx_verify.verify(network, b'', noise_crops(1))
+            onnx_export.verify(network, b'', noise_crops(1))
 
 
 def test_nan_is_no_agreement(toy_root, tmp_path):
@@ -164,14 +162,12 @@ def test_crops_come_from_the_best_images_there_are(toy_root, tmp_path):
         find_crops(model, [str(ROOT / 'README.md')])
 
 
-def test_the_tool_reports(toy_root, tmp_path, model):
+def test_the_tool_reports(toy_root, tmp_path, model, capfd):
     model.cfg.dump(tmp_path / 'config.py')
     meta = dict(acnn_phase='joint', acnn_mask_mode='hard')
     torch.save(dict(state_dict=model.state_dict(), meta=meta), tmp_path / 'acnn.pth')
-    tool = [sys.executable, str(ROOT / 'tools/export_onnx.py'), 'config.py', 'acnn.pth']
-    done = subprocess.run(
-        [*tool, 'acnn.onnx', '--masks'], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    tool = str(ROOT / 'tools/export_onnx.py')
+    done = run_here(capfd, tmp_path, tool, 'config.py', 'acnn.pth', 'acnn.onnx', '--masks')
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'heatmaps (N, 16, 32, 32), masks (N, 1, 32, 32)' in done.stdout
     assert 'people of the test set, 1 and 8 at once: relative error ' in done.stdout
