@@ -27,10 +27,7 @@ class MpiiPCKhTable(MpiiPCKAccuracy):
     """:class:`MpiiPCKAccuracy`, its metrics unchanged, that also prints the paper's table.
 
     Where predictions carry ``stage_keypoints`` (1, S, K, 2), each stage gets rows of its own. The
-    last stage's are those of the prediction.
-
-    Attributes:
-        rows: The table of the last evaluation; only on the main process.
+    last stage's are those of the prediction. ``rows``, on the main process, is the last table.
 
     Args:
         published: Add the rows of the paper's Table 1, measured on MPII's test set.

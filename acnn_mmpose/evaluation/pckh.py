@@ -29,8 +29,8 @@ class Scores(NamedTuple):
 
     Attributes:
         groups: By joint group, the unweighted mean of right and left.
-        total_weighted: Over the 14 scored joints, weighted by how often each is labelled: what
-            MMPose calls PCK.
+        total_weighted: Over the 14 scored joints, weighted by how often each is labelled: MMPose's
+            PCK.
         mean_unweighted: The plain mean of the rates of the 14 scored joints.
     """
 

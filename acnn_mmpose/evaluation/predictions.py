@@ -1,26 +1,60 @@
-"""Evaluating a file of predictions for MPII's validation set, whoever made it.
+"""Files of predictions: a test's written, and those for MPII's validation set scored.
 
 Legend: N people, K = 16 joints.
 """
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from mmengine.evaluator import BaseMetric
 from mmpose.datasets.datasets import MpiiDataset
+from mmpose.registry import METRICS
 
 from ..errors import ACNNError
-from ..mpii.annotations import read_annotations
-from ..mpii.head_boxes import check_head_boxes
+from ..files import write_whole
+from ..mpii.annotations import check_head_boxes, read_annotations
 from ..mpii.mat_file import load_mat
 from ..mpii.release import NUM_JOINTS
 from .metric import table_rows
 from .pckh import UNSCORED
 from .table import TableRow
+
+
+@METRICS.register_module()
+class DumpPredictions(BaseMetric):
+    """Writes everybody's keypoints to an .npz file, which ``tools/eval_predictions.py`` reads.
+
+    The file holds ``id`` (N,), the places of N people in the annotation file, ``preds`` (N, K, 2),
+    keypoints in pixels that count from 0, and ``scores`` (N, K).
+    """
+
+    default_prefix = 'dump'
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        self.file = file
+
+    def process(self, data_batch: Sequence[dict], data_samples: Sequence[dict]) -> None:
+        """Keep each person's keypoints."""
+        for sample in data_samples:
+            people = sample['pred_instances']
+            person = sample['id'], people['keypoints'][0], people['keypoint_scores'][0]
+            self.results.append(person)
+
+    def compute_metrics(self, results: list[tuple[int, np.ndarray, np.ndarray]]) -> dict:
+        """Write the file; there are no metrics."""
+        stream = io.BytesIO()
+        arrays = map(np.stack, zip(*results))
+        np.savez(stream, **dict(zip(('id', 'preds', 'scores'), arrays)))
+        write_whole(self.file, stream.getvalue())
+        return {}
 
 
 def evaluate_file(
@@ -39,9 +73,6 @@ def evaluate_file(
         The table's rows, and the ``mean`` and ``median`` offset (2,) in x and y, in pixels, of the
         predictions from the labels of the 14 scored joints. A wrong base shifts both by 1; the
         mean also moves with predictions on another person, the median hardly.
-
-    Raises:
-        ACNNError: If a file is missing or of another layout, or has another number of people.
     """
     for file in (ann_file, headbox_file):
         if not Path(file).is_file():
@@ -64,31 +95,23 @@ def evaluate_file(
         }
         for person in people
     ]
-    offsets = [(r['pred_coords'] + 1.0 - r['gt_coords'])[_scored(r['mask'])] for r in results]
-    offsets = np.concatenate(offsets)
+    scored = ~np.isin(np.arange(NUM_JOINTS), UNSCORED)
+    offsets = np.concatenate(
+        [(r['pred_coords'] + 1.0 - r['gt_coords'])[r['mask'] & scored] for r in results]
+    )
     return table_rows(results), {
         'mean': offsets.mean(axis=0),
         'median': np.median(offsets, axis=0),
     }
 
 
-def _scored(mask: np.ndarray) -> np.ndarray:
-    """Take pelvis and thorax, which PCKh leaves out, from a mask (1, K)."""
-    mask = mask.copy()
-    mask[:, list(UNSCORED)] = False
-    return mask
-
-
 def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
-    """Read a prediction file.
+    """Read a prediction file: (N, K, 2) float64, as the file counts pixels.
 
     Args:
         path: A .mat or .h5 file with the array ``preds``, a .json file with ``preds`` or with
             nothing but the array, or the .npz file of ``test.py --dump``.
         num_people: N.
-
-    Returns:
-        (N, K, 2) float64, as the file counts pixels.
 
     Raises:
         ACNNError: If the file is missing, of another kind, or its array has another shape.
@@ -128,10 +151,6 @@ def _orient(array: np.ndarray, num_people: int, path: Path) -> np.ndarray:
     )
 
 
-def _read_mat(path: Path) -> Any:
-    return load_mat(path, 'preds')
-
-
 def _read_h5(path: Path) -> Any:
     try:
         import h5py
@@ -159,4 +178,9 @@ def _read_npz(path: Path) -> Any:
         return file['preds'][order]
 
 
-_READERS = {'.mat': _read_mat, '.h5': _read_h5, '.json': _read_json, '.npz': _read_npz}
+_READERS = {
+    '.mat': lambda path: load_mat(path, 'preds'),
+    '.h5': _read_h5,
+    '.json': _read_json,
+    '.npz': _read_npz,
+}

@@ -1,14 +1,15 @@
-"""What a run has logged: its training, and the table of every validation."""
+"""What runs have logged: their training, and the table of every validation."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import ACNNError
-from .table import read_table
+from .table import TableRow, read_table
 
 PREFIXES = {'epoch': 'epoch', 'iteration': 'iter'}  # of the tables' names
 
@@ -20,12 +21,11 @@ class RunLog(NamedTuple):
 
     Attributes:
         name: Of its folder.
-        training: Per name the logged (epoch, value); 1.5 is the middle of the second epoch. A run
-            that counts iterations alone (``log_processor.by_epoch=False``) has these instead.
+        training: Per name the logged (epoch, value); 1.5 is the middle of the second epoch.
         scores: Per stage the PCKh@0.5 (Total) of its prediction, or ``'AP'`` where COCO's metric
             was taken, as (epoch, value).
-        epochs: How many epochs the run has begun, or iterations it has made.
-        unit: ``'epoch'`` or ``'iteration'``.
+        epochs: How many epochs the run has begun.
+        unit: ``'epoch'``, or ``'iteration'`` in a run that counts these alone.
     """
 
     name: str
@@ -36,11 +36,7 @@ class RunLog(NamedTuple):
 
 
 def read_run(work_dir: str) -> RunLog:
-    """Read the logs of a run, those of a resumed one together.
-
-    Raises:
-        ACNNError: If the folder holds no log of a training.
-    """
+    """Read the logs of a run, those of a resumed one together."""
     folder = Path(work_dir)
     by_step: dict[int, dict[str, Any]] = {}
     precision: dict[float, float] = {}
@@ -90,3 +86,26 @@ def _read_stages(folder: Path, unit: str) -> Curves:
             if match and row.measure == 'PCKh@0.5':
                 stages.setdefault(f'stage {match[1]}', {})[epoch] = row.scores.total_weighted
     return {name: sorted(points.items()) for name, points in stages.items()}
+
+
+def compare_runs(work_dirs: Sequence[str], measure: str = 'PCKh@0.5') -> list[TableRow]:
+    """Collect what each run's last evaluation says of its prediction, one row per run's folder.
+
+    Args:
+        work_dirs: Folders of runs, in which :class:`PCKhTableHook` saved its tables.
+        measure: ``PCKh@0.5``, ``PCKh@0.1`` or ``AUC``.
+    """
+    rows = []
+    for work_dir in map(Path, work_dirs):
+        tables = sorted(work_dir.glob('*/pckh_*.json'), key=lambda path: path.stat().st_mtime)
+        if not tables:
+            raise ACNNError(
+                f'{work_dir} holds no table of PCKh (*/pckh_*.json), which an evaluation by '
+                'MpiiPCKhTable writes: train or test there with --work-dir and that metric'
+            )
+        rows += [
+            row._replace(method=work_dir.name)
+            for row in read_table(tables[-1])
+            if (row.method, row.measure) == ('prediction', measure)
+        ]
+    return rows

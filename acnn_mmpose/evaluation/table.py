@@ -70,42 +70,25 @@ def format_text(rows: Sequence[TableRow]) -> str:
     return '\n'.join([_tabulate(rows, 'plain'), *LEGEND])
 
 
-def format_markdown(rows: Sequence[TableRow]) -> str:
-    """Format a table as Markdown."""
-    return '\n'.join([_tabulate(rows, 'pipe'), '', *(f'- {line}' for line in LEGEND), ''])
-
-
-def format_csv(rows: Sequence[TableRow]) -> str:
-    """Format a table as CSV, at full precision."""
-    stream = io.StringIO()
+def save_table(rows: Sequence[TableRow], stem: Path) -> None:
+    """Write ``stem`` with the endings .json and .csv, at full precision, and .md, all or none."""
     records = [_record(row) for row in rows]
+    stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(records[0]), lineterminator='\n')
     writer.writeheader()
     writer.writerows(records)
-    return stream.getvalue()
-
-
-def format_json(rows: Sequence[TableRow]) -> str:
-    """Format a table as json, at full precision."""
-    return json.dumps([_record(row) for row in rows], indent=2) + '\n'
-
-
-def save_table(rows: Sequence[TableRow], stem: Path) -> None:
-    """Write ``stem`` with the endings .json, .csv and .md.
-
-    Raises:
-        ACNNError: If they can't be written; then none is.
-    """
-    formats = {'.json': format_json, '.csv': format_csv, '.md': format_markdown}
-    write_together({f'{stem}{ending}': form(rows) for ending, form in formats.items()})
+    legend = [f'- {line}' for line in LEGEND]
+    write_together(
+        {
+            f'{stem}.json': json.dumps(records, indent=2) + '\n',
+            f'{stem}.csv': stream.getvalue(),
+            f'{stem}.md': '\n'.join([_tabulate(rows, 'pipe'), '', *legend, '']),
+        }
+    )
 
 
 def read_table(path: Path) -> list[TableRow]:
-    """Read a table that :func:`save_table` wrote as json.
-
-    Raises:
-        ACNNError: If the file is not such a table.
-    """
+    """Read a table that :func:`save_table` wrote as json."""
     records = read_json(path, 'evaluate again')
     try:
         return [

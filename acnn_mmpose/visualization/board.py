@@ -19,22 +19,17 @@ INK = (20, 20, 20)
 
 
 class Tile(NamedTuple):
-    """A picture of a board.
-
-    Attributes:
-        image: (H, W, 3), RGB, uint8.
-        title: One short line.
-    """
+    """A picture (H, W, 3), RGB, uint8, of a board, and its title, one short line."""
 
     image: np.ndarray
     title: str = ''
 
 
 def compose(rows: Sequence[Sequence[Tile | None]], columns: int) -> np.ndarray:
-    """Lay tiles out in a grid; those of one board have the same aspect ratio.
+    """Lay tiles out in a grid; those of one board have the same aspect ratio, None is left empty.
 
     Args:
-        rows: The tiles; None leaves a place empty.
+        rows: The tiles.
         columns: How many tiles a row has at most.
 
     Returns:

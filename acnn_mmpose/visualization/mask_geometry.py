@@ -23,23 +23,14 @@ OUTSIDE = -1.0
 
 
 class CropBox(NamedTuple):
-    """A person's crop.
-
-    Attributes:
-        center: (x, y) in pixels of the image.
-        scale: Width and height in pixels of the image.
-        rotation: In degrees, as MMPose's ``bbox_rotation``.
-    """
+    """A person's crop: center (x, y), width and height in pixels of the image, degrees."""
 
     center: np.ndarray
     scale: np.ndarray
     rotation: float = 0.0
 
     def to_image(self, width: int, height: int) -> np.ndarray:
-        """Return the matrix (2, 3) from a ``width`` x ``height`` version of the crop to the image.
-
-        With the size of a mask it maps positions on that mask.
-        """
+        """Return the matrix (2, 3) from a ``width`` x ``height`` crop, or mask, to the image."""
         return get_warp_matrix(self.center, self.scale, self.rotation, (width, height), inv=True)
 
     def to_crop(self, width: int, height: int) -> np.ndarray:
@@ -48,14 +39,10 @@ class CropBox(NamedTuple):
 
 
 def crop_boxes(instances: InstanceData) -> list[CropBox]:
-    """Read the crops of I instances.
+    """Read the crops of I instances, which carry attention.
 
-    Args:
-        instances: With ``input_center`` (I, 2), ``input_scale`` (I, 2) and, where crops are
-            rotated, ``input_rotation`` (I,).
-
-    Raises:
-        ACNNError: If the instances carry no attention.
+    That is ``input_center`` (I, 2), ``input_scale`` (I, 2) and, of rotated crops,
+    ``input_rotation`` (I,).
     """
     if 'attention_masks' not in instances or 'input_center' not in instances:
         raise ACNNError(
@@ -70,12 +57,7 @@ def crop_boxes(instances: InstanceData) -> list[CropBox]:
 
 
 def place_mask(mask: np.ndarray, box: CropBox, shape: Sequence[int]) -> np.ndarray:
-    """Map a mask from its crop to the image, without interpolation.
-
-    Args:
-        mask: (h, w), float.
-        box: Where the crop lies.
-        shape: H and W of the image.
+    """Map a mask (h, w) from its crop to an image of a shape (H, W), without interpolation.
 
     Returns:
         (H, W), float32: the mask's value, ``OUTSIDE`` where the image is not part of the crop.
@@ -100,12 +82,7 @@ def place_mask(mask: np.ndarray, box: CropBox, shape: Sequence[int]) -> np.ndarr
 
 
 def place_stage(instances: InstanceData, stage: int, shape: Sequence[int]) -> np.ndarray:
-    """Map the masks of one stage of all people to the image; what anybody's mask keeps is kept.
-
-    Args:
-        instances: With ``attention_masks`` (I, S - 1, h, w) and their crops.
-        stage: i of M(i), from 1.
-        shape: H and W of the image.
+    """Map the masks M(``stage``), from 1, of all people to the image; what anybody's keeps is kept.
 
     Returns:
         (H, W), float32 in [0, 1], ``OUTSIDE`` where nobody's crop lies.
@@ -120,16 +97,13 @@ def place_stage(instances: InstanceData, stage: int, shape: Sequence[int]) -> np
 def crop_person(
     image: np.ndarray, instances: InstanceData, index: int, size: int
 ) -> tuple[np.ndarray, InstanceData]:
-    """Cut out one person as the network sees it.
+    """Cut out one person as the network sees it; return that and the person in pixels of the crop.
 
     Args:
         image: (H, W, 3), uint8.
         instances: All people of the image, keypoints in its pixels.
         index: Which person.
         size: Height of the crop in pixels; its width follows from the mask's shape.
-
-    Returns:
-        The crop, and the person alone in pixels of the crop.
     """
     box = crop_boxes(instances)[index]
     rows, columns = instances.attention_masks.shape[-2:]

@@ -17,14 +17,11 @@ HEAT_COLOURS = (matplotlib.colormaps['inferno'](np.arange(256))[:, :3] * 255).as
 
 
 def blacken_discarded(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Blacken what a mask discards, as in the paper's Fig. 6.
+    """Blacken what a mask discards, as in the paper's Fig. 6; returns (H, W, 3), uint8.
 
     Args:
         image: (H, W, 3), uint8.
         mask: (H, W) in [0, 1], ``OUTSIDE`` where there is none; the image stays there.
-
-    Returns:
-        (H, W, 3), uint8.
     """
     keep = np.where(mask == OUTSIDE, 1, mask)[..., None]
     return (image * keep).astype(np.uint8)
@@ -37,15 +34,7 @@ def tint_discarded(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def outline_crops(image: np.ndarray, boxes: Sequence[CropBox]) -> np.ndarray:
-    """Draw the outlines of crops, which is all that the network sees of an image.
-
-    Args:
-        image: (H, W, 3), RGB, uint8.
-        boxes: The crops.
-
-    Returns:
-        (H, W, 3), uint8.
-    """
+    """Draw the outlines of crops, which is all that the network sees of an image (H, W, 3), RGB."""
     image = image.copy()
     for box in boxes:
         width, height = box.scale
@@ -60,12 +49,9 @@ def overlay_heat(image: np.ndarray, heat: np.ndarray, peak: float) -> np.ndarray
     """Blend a heatmap into the dimmed grey image: black, violet, orange, yellow.
 
     Args:
-        image: (H, W, 3), RGB, uint8.
+        image: (H, W, 3), RGB, uint8; so is what is returned.
         heat: (H, W).
         peak: The value that is drawn brightest, > 0; negative values are drawn as 0.
-
-    Returns:
-        (H, W, 3), uint8.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
     strength = np.clip(heat / peak, 0, 1)
@@ -77,18 +63,7 @@ def overlay_heat(image: np.ndarray, heat: np.ndarray, peak: float) -> np.ndarray
 def draw_moves(
     image: np.ndarray, before: np.ndarray, after: np.ndarray, moved: np.ndarray, colours: np.ndarray
 ) -> np.ndarray:
-    """Draw joints, with a line from where those that moved have been.
-
-    Args:
-        image: (H, W, 3), RGB, uint8.
-        before: (K, 2) in pixels.
-        after: (K, 2) in pixels.
-        moved: (K,), bool.
-        colours: (K, 3), RGB.
-
-    Returns:
-        (H, W, 3), uint8.
-    """
+    """Draw joints (K, 2) on an image, RGB, with a line from where those that moved have been."""
     image = (0.6 * image).astype(np.uint8)
     radius = max(2, image.shape[0] // 64)
     for old, new, is_moved, colour in zip(before, after, moved, colours):

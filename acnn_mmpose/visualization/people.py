@@ -22,11 +22,7 @@ CROP_SIZE = 256
 
 
 def pick_people(dataset: BaseDataset, num_people: int) -> list[int]:
-    """Choose people that are evenly spread over a data set, always the same.
-
-    Raises:
-        ACNNError: If ``num_people`` is less than 1.
-    """
+    """Choose people that are evenly spread over a data set, always the same."""
     if num_people < 1:
         raise ACNNError(f'a picture needs at least one person, but got {num_people}')
     count = min(num_people, len(dataset))
@@ -38,13 +34,8 @@ def predict_people(
 ) -> list[PoseDataSample]:
     """Predict people with masks, stages and heatmaps, whatever the config outputs.
 
-    Args:
-        model: In eval mode.
-        dataset: With the pipeline of validation or test.
-        indices: Which people.
-
     Returns:
-        One merged data sample per person, as MMPose's visualizers take them.
+        One merged data sample per index, as MMPose's visualizers take them.
     """
     batch = pseudo_collate([dataset[i] for i in indices])
     flags = dict(output_heatmaps=True, output_stages=True, output_attention=True)
@@ -57,15 +48,7 @@ def predict_people(
 
 
 def draw_people(visualizer: AttentionVisualizer, samples: Sequence[PoseDataSample]) -> np.ndarray:
-    """Draw people as the network sees them, in crops, below each other.
-
-    Args:
-        visualizer: Its mode says what is drawn.
-        samples: From :func:`predict_people`.
-
-    Returns:
-        RGB, uint8.
-    """
+    """Draw people from :func:`predict_people` in crops, below each other; RGB, uint8."""
     boards = []
     for sample in samples:
         image = mmcv.imread(sample.img_path, channel_order='rgb')

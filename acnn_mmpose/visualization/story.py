@@ -17,17 +17,7 @@ from .paint import draw_moves, overlay_heat, tint_discarded
 def tell_story(
     crop: np.ndarray, person: InstanceData, pose: np.ndarray, colours: np.ndarray
 ) -> np.ndarray:
-    """Draw one row per stage, between the input and the pose.
-
-    Args:
-        crop: (H, W, 3), RGB, uint8.
-        person: As for :func:`lay_out_stage`.
-        pose: The crop with the final pose, (H, W, 3).
-        colours: Of the joints, (K, 3), RGB.
-
-    Returns:
-        The board, RGB, uint8.
-    """
+    """Draw one row per stage (:func:`lay_out_stage`), between the input and the pose (H, W, 3)."""
     stages = range(1, person.stage_heatmaps.shape[1] + 1)
     rows = [lay_out_stage(crop, person, stage, colours) for stage in stages]
     ends = [Tile(crop, 'input'), *[None] * (len(rows) - 2), Tile(pose, 'pose')]
@@ -40,6 +30,8 @@ def lay_out_stage(
 ) -> list[Tile | None]:
     """Draw stage i of one person: M(i-1), H(i), what is kept of P(i-1), P(i), joints that moved.
 
+    A joint has moved if it is more than one heatmap cell from where the stage before saw it.
+
     Args:
         crop: (H, W, 3), RGB, uint8.
         person: One person in pixels of the crop, with ``attention_masks`` (1, S - 1, h, w),
@@ -47,10 +39,6 @@ def lay_out_stage(
             (1, S, K, 2).
         stage: i, from 1 to S.
         colours: Of the joints, (K, 3), RGB.
-
-    Returns:
-        Five tiles; the first stage has no M(i-1) and no P(i-1). A joint has moved if it is more
-        than one heatmap cell from where the stage before saw it.
     """
     own, combined = person.stage_heatmaps[0, stage - 1], person.stage_predictions[0, stage - 1]
     peak = max(float(person.stage_predictions[0, -1].max()), 1e-6)

@@ -47,9 +47,6 @@ class AttentionVisualizer(PoseLocalVisualizer):
         name: MMEngine's name of the instance.
         mode: What :meth:`add_datasample` draws.
         **kwargs: Arguments of :class:`PoseLocalVisualizer`.
-
-    Raises:
-        ACNNError: If the mode is unknown.
     """
 
     radius: float
@@ -70,65 +67,30 @@ class AttentionVisualizer(PoseLocalVisualizer):
         draw_gt: bool = True,
         draw_pred: bool = True,
         *args: Any,
-        show: bool = False,
-        wait_time: float = 0,
-        out_file: str | None = None,
-        kpt_thr: float = 0.3,
-        step: int = 0,
-        **kwargs: Any,
+        **options: Any,
     ) -> np.ndarray:
-        """Draw a prediction as the mode says and save it; arguments are MMPose's.
+        """Draw a prediction as the mode says, save and return it; arguments are MMPose's.
 
         Without a prediction, as when a data set is browsed, the picture is MMPose's own.
-
-        Args:
-            name: Of the picture.
-            image: (H, W, 3), RGB, uint8.
-            data_sample: People of one image, as MMPose's ``merge_data_samples`` leaves them.
-            draw_gt: Show the labels, in MMPose's own picture.
-            draw_pred: Show the prediction.
-            *args: Further ones of MMPose's own picture, such as ``draw_bbox``.
-            show: Open a window.
-            wait_time: How long to show the window, in seconds; 0 waits for a key.
-            out_file: Where to save the picture; by default the visual backends get it.
-            kpt_thr: Joints with a lower score are not drawn.
-            step: Step that the visual backends record.
-            **kwargs: As ``*args``.
-
-        Returns:
-            The picture, RGB, uint8.
         """
         if self.mode == 'pose' or not draw_pred or 'pred_instances' not in data_sample:
-            options = dict(show=show, wait_time=wait_time, out_file=out_file, step=step)
             return super().add_datasample(
-                name,
-                image,
-                data_sample,
-                draw_gt,
-                draw_pred,
-                *args,
-                kpt_thr=kpt_thr,
-                **options,
-                **kwargs,
+                name, image, data_sample, draw_gt, draw_pred, *args, **options
             )
-        picture = self.draw(image, data_sample, kpt_thr)
+        picture = self.draw(image, data_sample, options.get('kpt_thr', 0.3))
         self.set_image(picture)
-        if show:
-            self.show(picture, win_name=name, wait_time=wait_time)
-        if out_file is None:
-            self.add_image(name, picture, step)
+        if options.get('show', False):
+            self.show(picture, win_name=name, wait_time=options.get('wait_time', 0))
+        if options.get('out_file') is None:
+            self.add_image(name, picture, options.get('step', 0))
         else:
-            write_picture(out_file, picture)
+            write_picture(options['out_file'], picture)
         return picture
 
     def draw(
         self, image: np.ndarray, data_sample: PoseDataSample, kpt_thr: float = 0.3
     ) -> np.ndarray:
-        """Draw a prediction as the mode says; arguments as for :meth:`add_datasample`.
-
-        Raises:
-            ACNNError: If the prediction lacks what the mode needs.
-        """
+        """Draw a prediction as the mode says; arguments as for :meth:`add_datasample`."""
         people = data_sample.pred_instances
         if self.mode == 'pose':
             return self.draw_pose(image, people, kpt_thr)
@@ -161,13 +123,10 @@ class AttentionVisualizer(PoseLocalVisualizer):
         """Draw what M(``stage``) discards: black in mode ``'kept'`` (Fig. 6), else blue (Fig. 2).
 
         Args:
-            image: (H, W, 3), RGB, uint8.
+            image: (H, W, 3), RGB, uint8; so is what is returned, pixel by pixel over the image.
             people: With attention masks; a region is kept if anybody's mask keeps it, and stays
                 as it is where nobody's crop lies.
             stage: From 1 to S - 1.
-
-        Returns:
-            (H, W, 3), uint8, pixel by pixel over the image.
         """
         paint = blacken_discarded if self.mode == 'kept' else tint_discarded
         return paint(image, place_stage(people, stage, image.shape[:2]))
@@ -184,12 +143,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         return compose([tiles], len(tiles))
 
     def draw_heatmaps(self, image: np.ndarray, heatmaps: np.ndarray | torch.Tensor) -> np.ndarray:
-        """Draw a heatmap per joint over the image (Fig. 1), all on one scale.
-
-        Args:
-            image: (H, W, 3), RGB, uint8.
-            heatmaps: (K, H, W).
-        """
+        """Draw heatmaps (K, H, W), one per joint, over the image (Fig. 1), all on one scale."""
         heatmaps = np.asarray(heatmaps)
         names = self.dataset_meta.get('keypoint_id2name', {})
         peak = max(float(heatmaps.max()), 1e-6)
@@ -203,11 +157,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
     def draw_stories(
         self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
     ) -> np.ndarray:
-        """Draw one story board per person, below each other.
-
-        Raises:
-            ACNNError: If the people lack stage heatmaps or stage keypoints.
-        """
+        """Draw one story board per person, below each other."""
         colours = np.asarray(self.kpt_color)
         return stack(
             [
@@ -217,11 +167,7 @@ class AttentionVisualizer(PoseLocalVisualizer):
         )
 
     def draw_stage(self, image: np.ndarray, people: InstanceData, stage: int) -> np.ndarray:
-        """Draw one stage, from 1 to S, of every person: their story boards' rows of that stage.
-
-        Raises:
-            ACNNError: If the people lack stage heatmaps or stage keypoints.
-        """
+        """Draw one stage, from 1 to S, of every person: their story boards' rows of that stage."""
         colours = np.asarray(self.kpt_color)
         rows = [lay_out_stage(*cut, stage, colours) for cut in _cut_out(image, people)]
         return compose(rows, len(rows[0]))
