@@ -11,17 +11,11 @@ from .hourglass import conv_norm_relu
 
 
 def binarise(probability: Tensor) -> Tensor:
-    """Threshold with a straight-through gradient.
+    """Threshold probabilities at 0.5, with a straight-through gradient.
 
     The paper's mask is binary and its activation a sigmoid (Sec. 3.2); a threshold alone has no
     gradient. Forward this is exactly 0 or 1, backward it is the identity, so that the gradient of
     the sigmoid reaches the mask branch.
-
-    Args:
-        probability: Any shape, in [0, 1].
-
-    Returns:
-        Same shape and dtype: 1 where ``probability > 0.5``, else 0.
     """
     binary = (probability > 0.5).to(probability.dtype)
     return binary + (probability - probability.detach())  # the difference is exactly 0
@@ -33,8 +27,8 @@ class MaskBranch(nn.Module):
 
     "Batch Normalization and ReLU at every convolutional layer, except for the 1x1 convolutional
     layers to generate the heatmaps and the attention masks" (Sec. 3.2). The last convolution
-    starts with zero weights and a positive bias, so that every mask starts as exactly all ones in
-    mode ``'hard'`` and phase 2 starts from the very function that phase 1 learned.
+    starts with zero weights and a positive bias, so that every ``'hard'`` mask starts as all ones
+    and phase 2 from the very function that phase 1 learned.
 
     Args:
         channels: Channels C of y; the hidden convolution has a quarter as many.

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ..errors import ACNNError
 from .attention import MaskBranch  # and registers it
-from .fusion import fold_norms
+from .deployment import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
 from .sparse import run_sparse_stage
 
@@ -28,8 +28,8 @@ class StageOutput(NamedTuple):
     Attributes:
         feature: f(y) of Eq. 1 before the mask, (N, C, h, w).
         mask: M of Eq. 2, (N, 1, h, w) in [0, 1]; None means all ones.
-        computed: The cells in which a sparse stage was computed, (N, 1, h, w), each value 0 or 1:
-            the mask of the stage before; elsewhere feature and mask are 0. None: everywhere.
+        computed: The cells in which a sparse stage was computed, (N, 1, h, w), 0 or 1: the mask of
+            the stage before; elsewhere feature and mask are 0. None: everywhere.
     """
 
     feature: Tensor
@@ -50,10 +50,8 @@ class AttentionHourglassNet(BaseModule):
         channels: C, the channels of every stage, a multiple of 4.
         depth: How many times an hourglass halves its feature map, >= 1.
         mask_mode: ``'hard'``: binary masks with a straight-through gradient, as the paper
-            describes; ``'soft'``: the sigmoid itself; ``'ones'``: the plain stacked hourglass,
-            without mask branches.
-        mask_branch: Config of f_c of Eq. 2: a :class:`MaskBranch`, the default, or a registered
-            subclass.
+            describes; ``'soft'``: the sigmoid itself; ``'ones'``: no mask branches.
+        mask_branch: Config of f_c of Eq. 2, by default a :class:`MaskBranch`.
         reinjection: K, the number of the head's heatmaps, for the base network as Newell et al.
             built it, from which published hourglasses can start: y = theta(X(i)) and
             X(i+1) = (X(i) + A f(y) + B H(i)) * M(i), A and B being 1x1 convolutions, and a bias at
@@ -71,9 +69,6 @@ class AttentionHourglassNet(BaseModule):
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) from the feature.
-
-    Raises:
-        ACNNError: If an argument is out of its range.
     """
 
     is_compiled = False
@@ -98,21 +93,17 @@ class AttentionHourglassNet(BaseModule):
             )
         if mask_mode not in MASK_MODES:
             raise ACNNError(f'unknown mask_mode {mask_mode!r}: choose one of {MASK_MODES}')
-        self.stride = Stem.stride
-        self.num_stages = num_stages
-        self.channels = channels
-        self.depth = depth
         if reinjection < 0:
             raise ACNNError(
                 f"reinjection is the number of the head's heatmaps or 0, not {reinjection}"
             )
         if stem_widths is not None and (len(stem_widths) != 3 or min(stem_widths) < 2):
             raise ACNNError(f'stem_widths are three numbers of channels, not {stem_widths}')
-        self.mask_mode = mask_mode
-        self.reinjection = reinjection
+        self.stride = Stem.stride
+        self.num_stages, self.channels, self.depth = num_stages, channels, depth
+        self.mask_mode, self.reinjection, self.sparse = mask_mode, reinjection, sparse
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
-        self.sparse = sparse
 
         bias = reinjection > 0
         self.stem = Stem(channels, stem_widths, bias)
@@ -123,13 +114,9 @@ class AttentionHourglassNet(BaseModule):
         self.projections = nn.ModuleList(
             conv_norm_relu(channels, channels, 1) for _ in range(num_stages)
         )
-        merges = num_stages - 1 if reinjection else 0
-        self.feature_merges = nn.ModuleList(  # A
-            nn.Conv2d(channels, channels, 1) for _ in range(merges)
-        )
-        self.heatmap_merges = nn.ModuleList(  # B
-            nn.Conv2d(reinjection, channels, 1) for _ in range(merges)
-        )
+        merges = range(num_stages - 1 if reinjection else 0)  # A and B
+        self.feature_merges = nn.ModuleList(nn.Conv2d(channels, channels, 1) for _ in merges)
+        self.heatmap_merges = nn.ModuleList(nn.Conv2d(reinjection, channels, 1) for _ in merges)
         branch = {'type': 'MaskBranch', **(mask_branch or {}), 'channels': channels}
         self.mask_branches = nn.ModuleList(
             MODELS.build({**branch, 'mode': mask_mode})
@@ -142,21 +129,15 @@ class AttentionHourglassNet(BaseModule):
             self._check_sparse()
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
-        """Compute every stage's feature and mask.
+        """Compute every stage's feature and mask, in order.
 
         Args:
-            inputs: Normalised images (N, 3, H, W), float; H and W multiples of
-                ``4 * 2 ** depth``.
-
-        Returns:
-            One :class:`StageOutput` per stage, in order.
-
-        Raises:
-            ACNNError: If the hourglass can't halve the feature map ``depth`` times.
+            inputs: Normalised images (N, 3, H, W), float; H and W multiples of ``4 * 2 ** depth``.
         """
         self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
-        x = self.stem(inputs.to(self._dtype, memory_format=torch.channels_last))
+        dtype = next(self.stem.parameters()).dtype  # of convolutions outside of autocast
+        x = self.stem(inputs.to(dtype, memory_format=torch.channels_last))
         if self.sparse and not self.bypass_masks:
             return self._forward_sparse(x)
         stages = []
@@ -198,12 +179,17 @@ class AttentionHourglassNet(BaseModule):
             stages.append(self._run_sparse_stage(i, feature, cast(Tensor, mask)))
         return tuple(stages)
 
-    def _check_sparse(self) -> None:
-        """Refuse sparse stages where another function would be computed than the network's.
+    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
+        """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
+        branch = self.mask_branches[i] if i < len(self.mask_branches) else None
+        in_full = self.is_compiled or torch.jit.is_tracing()
+        outputs = run_sparse_stage(
+            self.thetas[i], self.projections[i], cast('MaskBranch', branch), x, mask, in_full
+        )
+        return StageOutput(*outputs, computed=mask)
 
-        Raises:
-            ACNNError: Saying what they need.
-        """
+    def _check_sparse(self) -> None:
+        """Refuse sparse stages where another function would be computed than the network's."""
         branches = {type(branch) for branch in self.mask_branches} - {MaskBranch}
         if self.mask_mode != 'hard' or self.reinjection or branches:
             raise ACNNError(
@@ -212,39 +198,14 @@ class AttentionHourglassNet(BaseModule):
                 f'{self.mask_branch["type"]!r}: set sparse=False'
             )
 
-    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
-        """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
-        outputs = run_sparse_stage(
-            cast(nn.Sequential, self.thetas[i]),
-            self.projections[i],
-            cast(MaskBranch, self.mask_branches[i]) if i < len(self.mask_branches) else None,
-            x,
-            mask,
-            in_full=self.is_compiled or torch.jit.is_tracing(),
-        )
-        return StageOutput(*outputs, computed=mask)
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        """The dtype that convolutions compute in, outside of autocast."""
-        return next(self.stem.parameters()).dtype
-
     def switch_to_deploy(self, test_cfg: dict | None = None) -> None:
-        """Drop what prediction does not need; MMPose's estimators call this, once.
-
-        Args:
-            test_cfg: The estimator's, unused.
-        """
+        """Drop what prediction does not need; MMPose's estimators call this, once."""
         if self.bypass_masks:
             self.mask_branches = nn.ModuleList()
         fold_norms(self)
 
     def check_size(self, height: int, width: int) -> None:
-        """Refuse an input size in pixels.
-
-        Raises:
-            ACNNError: If the hourglass can't halve the feature map ``depth`` times.
-        """
+        """Refuse an input size in pixels that the hourglass can't halve ``depth`` times."""
         multiple = self.stride * 2**self.depth
         if height % multiple or width % multiple:
             raise ACNNError(

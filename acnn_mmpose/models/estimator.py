@@ -14,24 +14,17 @@ from torch import Tensor, nn
 
 from ..errors import ACNNError
 from .backbone import StageOutput
-from .compilation import compile_frozen
-from .weights import describe_mismatch, refuse_moved_arguments
+from .deployment import compile_frozen
+from .weights import describe_mismatch
 
 
 class Phase(NamedTuple):
-    """One of the paper's training phases (Sec. 3.3).
+    """One of the paper's training phases (Sec. 3.3)."""
 
-    Attributes:
-        trains_pose: Task A, everything but the mask branches, is trained; otherwise frozen.
-        trains_attention: Task B, the mask branches, is trained; otherwise frozen.
-        uses_masks: The masks apply; otherwise they are all ones and their branches do not run.
-        follows: The phase whose last checkpoint this one starts from, or None.
-    """
-
-    trains_pose: bool
-    trains_attention: bool
-    uses_masks: bool
-    follows: str | None
+    trains_pose: bool  # task A, everything but the mask branches; otherwise frozen
+    trains_attention: bool  # task B, the mask branches; otherwise frozen
+    uses_masks: bool  # otherwise they are all ones and their branches do not run
+    follows: str | None  # the phase whose last checkpoint this one starts from
 
 
 PHASES = {
@@ -55,17 +48,9 @@ class ACNN(TopdownPoseEstimator):
             later stages get: a batch has other statistics than those that poses were learned with.
         **kwargs: Arguments of MMPose's :class:`TopdownPoseEstimator`; the backbone must be an
             :class:`AttentionHourglassNet`.
-
-    Attributes:
-        deployed: Whether :meth:`switch_to_deploy` has been called.
-
-    Raises:
-        ACNNError: If the phase is unknown, or trains masks that the backbone does not have, or
-            the backbone re-injects other heatmaps than the head makes.
     """
 
     def __init__(self, phase: str, norm_eval: bool = False, **kwargs: Any) -> None:
-        refuse_moved_arguments(kwargs)
         super().__init__(**kwargs)
         if phase not in PHASES:
             raise ACNNError(f'unknown phase {phase!r}: choose one of {tuple(PHASES)}')
@@ -92,11 +77,7 @@ class ACNN(TopdownPoseEstimator):
         self.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> ACNN:
-        """Switch to training or eval mode; what the phase freezes stays in eval mode.
-
-        Raises:
-            ACNNError: If a deployed model is to train.
-        """
+        """Switch to training or eval mode; what the phase freezes stays in eval mode."""
         if mode and self.deployed:
             raise ACNNError(
                 'a deployed model has no norms left to train: build it anew from its config and '
@@ -123,9 +104,6 @@ class ACNN(TopdownPoseEstimator):
                 ``torch.bfloat16``.
             compile: Also compile the backbone, on its first call and on that with another batch or
                 image size, half a minute each; a CPU needs a C++ compiler for it.
-
-        Raises:
-            ACNNError: If the model is deployed already, or can't be like this.
         """
         if self.deployed:
             raise ACNNError('this model is deployed already: build a new one for other options')
@@ -175,17 +153,10 @@ class ACNN(TopdownPoseEstimator):
         return tuple(stage._replace(feature=stage.feature.float()) for stage in stages)
 
     def predict(self, inputs: Tensor, data_samples: list[PoseDataSample]) -> list[PoseDataSample]:
-        """Predict poses; the flip test runs a single image and its mirror image as one batch.
+        """Predict poses of normalised images (N, 3, H, W); arguments and result are MMPose's.
 
-        Larger batches run twice, as MMPose runs all: twice the batch is slower than two batches
-        where it does not fit the processor's cache.
-
-        Args:
-            inputs: Normalised images (N, 3, H, W).
-            data_samples: N data samples.
-
-        Returns:
-            The data samples with ``pred_instances``, and ``pred_fields`` if asked for.
+        The flip test of a single image runs it and its mirror image as one batch. Larger batches
+        run twice, as in MMPose: faster where twice the batch does not fit the cache.
         """
         if len(inputs) > 1 or not self.test_cfg.get('flip_test', False):
             return super().predict(inputs, data_samples)
@@ -203,9 +174,8 @@ class ACNN(TopdownPoseEstimator):
     ) -> list[PoseDataSample]:
         """Map keypoints, and those of every stage, from the crop to the image.
 
-        Instances with attention masks also get what places these in the image:
-        ``input_center`` (1, 2) and ``input_scale`` (1, 2), the crop's center and its width and
-        height in pixels of the image.
+        Instances with attention masks also get where these lie: ``input_center`` (1, 2) and
+        ``input_scale`` (1, 2), the crop's center, width and height in pixels of the image.
         """
         for pred, sample in zip(batch_pred_instances, batch_data_samples):
             if 'attention_masks' in pred:

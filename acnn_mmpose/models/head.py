@@ -58,14 +58,7 @@ class ACNNHead(CPMHead):
         self.coverage_loss = MODELS.build(coverage_loss) if coverage_loss else None
 
     def forward(self, feats: Sequence[StageOutput]) -> list[Tensor]:
-        """Compute every stage's prediction.
-
-        Args:
-            feats: The backbone's S stage outputs.
-
-        Returns:
-            P(1) to P(S), each (N, K, h, w), float32 also under mixed precision.
-        """
+        """Compute every stage's prediction, P(1) to P(S), each (N, K, h, w), always float32."""
         heatmaps = self.compute_heatmaps(feats)
         return combine_stages(heatmaps, [stage.mask for stage in feats])  # Eq. 4
 
@@ -86,7 +79,7 @@ class ACNNHead(CPMHead):
             feats: The backbone's S stage outputs.
             batch_data_samples: N data samples with ``gt_fields.heatmaps`` (K, h, w) and
                 ``gt_instance_labels.keypoint_weights`` (1, K).
-            train_cfg: Not used; MMPose gives it.
+            train_cfg: MMPose's, not used.
 
         Returns:
             ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1], and, where a coverage loss
@@ -102,7 +95,7 @@ class ACNNHead(CPMHead):
     def predict(
         self, feats: Sequence, batch_data_samples: list, test_cfg: dict | None = None
     ) -> list[InstanceData] | tuple[list[InstanceData], list[PixelData]]:
-        """Decode the last stage's prediction, and those of the stages before it if asked to.
+        """Decode the last stage's prediction (Eq. 5), and the earlier ones if asked to.
 
         Args:
             feats: The backbone's S stage outputs; with ``flip_test`` a list of two of these, of
@@ -114,20 +107,18 @@ class ACNNHead(CPMHead):
         Returns:
             N :class:`InstanceData` with ``keypoints`` (1, K, 2) in input pixels and
             ``keypoint_scores`` (1, K); with ``output_stages`` also ``stage_keypoints``
-            (1, S, K, 2), the last of which are ``keypoints``; with ``output_attention`` also
-            ``attention_masks`` (1, S - 1, h, w) in [0, 1], M(1) to M(S-1), and
-            ``attention_coverage`` (1, S - 1), the share of each that is kept. With
-            ``output_heatmaps`` also N :class:`PixelData` with ``heatmaps`` (K, h, w), and with
-            both ``stage_heatmaps`` and ``stage_predictions`` (1, S, K, h, w), H(1) to H(S) and
-            P(1) to P(S). These and the masks are those of the unflipped pass, all float32.
+            (1, S, K, 2); with ``output_attention`` also ``attention_masks`` (1, S - 1, h, w) in
+            [0, 1], M(1) to M(S-1), and ``attention_coverage`` (1, S - 1), the share of each that is
+            kept. With ``output_heatmaps`` also N :class:`PixelData` with ``heatmaps`` (K, h, w),
+            and with both ``stage_heatmaps`` and ``stage_predictions`` (1, S, K, h, w), H(1) to H(S)
+            and P(1) to P(S). These and the masks are those of the unflipped pass, all float32.
         """
         test_cfg = test_cfg or {}
         result = super().predict(feats, batch_data_samples, test_cfg)  # Eq. 5
+        preds = result[0] if isinstance(result, tuple) else result
         if test_cfg.get('output_stages', False):
-            preds = result[0] if isinstance(result, tuple) else result
             self._add_stage_keypoints(preds, feats, batch_data_samples, test_cfg)
         if test_cfg.get('output_attention', False):
-            preds = result[0] if isinstance(result, tuple) else result
             stages = feats[0] if test_cfg.get('flip_test', False) else feats
             self._add_attention(preds, stages, test_cfg.get('output_heatmaps', False))
         return result
@@ -190,14 +181,7 @@ def combine_stages(heatmaps: Sequence[Tensor], masks: Sequence[Tensor | None]) -
 
 
 def stack_masks(stages: Sequence[StageOutput]) -> Tensor:
-    """Gather the masks between stages, all ones where a stage has none.
-
-    Args:
-        stages: The backbone's S stage outputs.
-
-    Returns:
-        (N, S - 1, h, w), detached, float32 in [0, 1].
-    """
+    """Gather the masks between S stages, ones where there is none: (N, S - 1, h, w), detached."""
     masks = [
         torch.ones_like(stage.feature[:, :1]) if stage.mask is None else stage.mask
         for stage in stages[:-1]

@@ -40,10 +40,8 @@ def norm_relu_conv(
 class Residual(nn.Module):
     """Pre-activation bottleneck residual module (Newell et al. 2016, Fig. 4 left).
 
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output; the bottleneck has half as many.
-        bias: Whether the last convolution has a bias, which no norm takes away again.
+    The bottleneck has half as many channels as the output. With ``bias`` the last convolution has
+    one, which no norm takes away again.
     """
 
     def __init__(self, in_channels: int, out_channels: int, bias: bool = False) -> None:
@@ -54,11 +52,8 @@ class Residual(nn.Module):
             norm_relu_conv(width, width, 3),
             norm_relu_conv(width, out_channels, 1, bias),
         )
-        self.shortcut = (
-            nn.Identity()
-            if in_channels == out_channels
-            else nn.Conv2d(in_channels, out_channels, 1)
-        )
+        same = in_channels == out_channels
+        self.shortcut = nn.Identity() if same else nn.Conv2d(in_channels, out_channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in_channels, h, w) to (N, out_channels, h, w)."""
@@ -68,20 +63,16 @@ class Residual(nn.Module):
 class Hourglass(nn.Module):
     """Bottom-up, top-down module with a skip branch at every scale (Newell et al. 2016, Fig. 3).
 
-    Args:
-        depth: How many times the feature map is halved, >= 1.
-        channels: Channels C at every scale.
-        bias: As of :class:`Residual`.
+    It halves the feature map ``depth`` times, >= 1, with C ``channels`` at every scale.
     """
 
     def __init__(self, depth: int, channels: int, bias: bool = False) -> None:
         super().__init__()
         self.skip = Residual(channels, channels, bias)
         self.down = nn.Sequential(nn.MaxPool2d(2), Residual(channels, channels, bias))
+        deeper = depth > 1
         self.inner = (
-            Hourglass(depth - 1, channels, bias)
-            if depth > 1
-            else Residual(channels, channels, bias)
+            Hourglass(depth - 1, channels, bias) if deeper else Residual(channels, channels, bias)
         )
         self.up = Residual(channels, channels, bias)
 

@@ -12,8 +12,7 @@ resolution, and R(x; M) a residual module on kept cells:
   running ones where fewer than two are kept.
 - M itself has a gradient where it selects the stage's input (Eq. 1), in kept cells, and where it
   selects the stage's heatmaps (Eq. 4); in all else it is a constant. A discarded cell makes
-  nothing, so that the pose loss can't tell what opening it would bring: masks need a loss of their
-  own for that.
+  nothing: masks need a loss of their own to learn what opening it would bring.
 
 Two forms compute this, with equal results and gradients: :class:`MaskedMaps` on maps in full, and
 :class:`KeptRows`, which is faster where masks keep little. Neither needs a compiler.
@@ -23,7 +22,6 @@ Shape legend: N batch, C channels, h x w feature map, n kept cells of all people
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from functools import cached_property
 from typing import cast
 
@@ -34,14 +32,9 @@ from torch import Tensor, nn
 from .attention import MaskBranch, binarise
 from .hourglass import Hourglass, Residual
 
-SPARSE_LEVELS = 2
-"""How many levels of an hourglass are computed in kept cells only: full and half resolution."""
-
-DENSE_ABOVE = 0.66
-"""Above which kept share of a batch's cells maps are computed in full, which is faster there."""
-
-ROWS_AT_ONCE = 4096
-"""How many cells' neighbours are copied at once: all of a large batch would not fit a cache."""
+SPARSE_LEVELS = 2  # of an hourglass in kept cells only: full and half resolution
+DENSE_ABOVE = 0.66  # of a batch's cells: where more are kept, maps in full are faster
+ROWS_AT_ONCE = 4096  # whose neighbours are copied: all of a large batch would not fit a cache
 
 
 def run_sparse_stage(
@@ -60,13 +53,12 @@ def run_sparse_stage(
         mask_branch: f_c of Eq. 2; None: the stage has none.
         x: What the stage before hands on (N, C, h, w), not yet masked.
         mask: Its mask (N, 1, h, w), each value 0 or 1.
-        in_full: Compute maps in full whatever is kept: the same operations for every image, which
-            a compiler and an exporter need.
+        in_full: Compute maps in full whatever is kept, as a compiler and an exporter need.
 
     Returns:
         The feature f(y) (N, C, h, w) and the mask (N, 1, h, w) or None, both 0 in discarded cells.
     """
-    kept = mask[:, 0] > 0
+    kept = mask > 0
     in_full = in_full or bool(kept.float().mean() > DENSE_ABOVE)
     form = MaskedMaps(kept) if in_full else KeptRows(kept)
     hourglass, residual = cast('tuple[Hourglass, Residual]', theta.children())
@@ -80,9 +72,7 @@ def run_sparse_stage(
     return feature, form.leave(binarise(logit.sigmoid()))  # Eq. 2
 
 
-def _run_hourglass(
-    hourglass: Hourglass, x: Tensor, form: MaskedMaps | KeptRows, levels: int
-) -> Tensor:
+def _run_hourglass(hourglass: Hourglass, x: Tensor, form: MaskedMaps, levels: int) -> Tensor:
     """Run an hourglass whose ``levels`` finest levels are sparse; x and the result as ``form``."""
     if levels == 1:
         low = hourglass.up(hourglass.inner(hourglass.down(form.leave(x))))
@@ -98,20 +88,20 @@ def _run_hourglass(
     return form.residual(hourglass.skip, x) + low
 
 
-class _Form(ABC):
-    """Features of one resolution, in some form, and what runs on them."""
+class MaskedMaps:
+    """Features of one resolution as maps (N, C, h, w), multiplied by the mask.
 
-    @abstractmethod
-    def convolve(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
-        """Run a convolution."""
+    Args:
+        kept: Which cells are kept, (N, 1, h, w), bool.
+    """
 
-    @abstractmethod
-    def normalise(self, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-        """Run a norm."""
+    def __init__(self, kept: Tensor) -> None:
+        self.kept = kept
 
-    def residual(self, module: Residual, x: Tensor) -> Tensor:
-        """R(x; M)."""
-        return self.run(module.shortcut, x) + self.run(module.branch, x)
+    @cached_property
+    def half(self) -> MaskedMaps:
+        """The form of half the resolution, which keeps a cell if any of its four is kept."""
+        return type(self)(F.max_pool2d(self.kept.float(), 2) > 0)
 
     def run(self, module: nn.Module, x: Tensor) -> Tensor:
         """Run a chain of layers, whether or not its norms have been folded."""
@@ -124,21 +114,13 @@ class _Form(ABC):
                 x = layer(x)
         return x
 
+    def residual(self, module: Residual, x: Tensor) -> Tensor:
+        """R(x; M)."""
+        return self.clear(self.run(module.shortcut, x) + self.run(module.branch, x))
 
-class MaskedMaps(_Form):
-    """Features as maps (N, C, h, w), multiplied by the mask.
-
-    Args:
-        kept: Which cells are kept, (N, h, w), bool.
-    """
-
-    def __init__(self, kept: Tensor) -> None:
-        self.kept = kept[:, None]
-
-    @cached_property
-    def half(self) -> MaskedMaps:
-        """The form of half the resolution, which keeps a cell if any of its four is kept."""
-        return MaskedMaps(_pool_kept(self.kept[:, 0]))
+    def clear(self, x: Tensor) -> Tensor:
+        """Set discarded cells to 0, if there are any in this form."""
+        return x * self.kept
 
     def enter(self, x: Tensor) -> Tensor:
         """Take features out of a map (N, C, h, w)."""
@@ -147,10 +129,6 @@ class MaskedMaps(_Form):
     def leave(self, x: Tensor) -> Tensor:
         """Make a map (N, C, h, w) of features, 0 in discarded cells."""
         return x * self.kept
-
-    def residual(self, module: Residual, x: Tensor) -> Tensor:
-        """R(x; M)."""
-        return super().residual(module, x) * self.kept
 
     def pool(self, x: Tensor) -> Tensor:
         """Max-pool to features of ``half``."""
@@ -179,21 +157,12 @@ class MaskedMaps(_Form):
         return (x * scale[:, None, None] + shift[:, None, None]).to(x.dtype)
 
 
-class KeptRows(_Form):
-    """Features as rows (n, C), one per kept cell, person by person.
-
-    Args:
-        kept: Which cells are kept, (N, h, w), bool.
-    """
+class KeptRows(MaskedMaps):
+    """Features as rows (n, C), one per kept cell, person by person."""
 
     def __init__(self, kept: Tensor) -> None:
-        self.kept = kept
+        super().__init__(kept)
         self.cells = kept.flatten().nonzero()[:, 0]
-
-    @cached_property
-    def half(self) -> KeptRows:
-        """The form of half the resolution, which keeps a cell if any of its four is kept."""
-        return KeptRows(_pool_kept(self.kept))
 
     @cached_property
     def numbers(self) -> Tensor:
@@ -201,63 +170,50 @@ class KeptRows(_Form):
         count = len(self.cells)
         numbers = self.cells.new_full((self.kept.numel(),), count)
         numbers[self.cells] = torch.arange(count, device=numbers.device)
-        return numbers.view(self.kept.shape)
+        return numbers.view(self.kept[:, 0].shape)
 
     @cached_property
     def neighbours(self) -> Tensor:
         """The rows of the 3x3 cells around every kept cell (n, 9)."""
         padded = F.pad(self.numbers, (1, 1, 1, 1), value=len(self.cells))
-        return padded.unfold(1, 3, 1).unfold(2, 3, 1)[self.kept].flatten(1)
+        return padded.unfold(1, 3, 1).unfold(2, 3, 1)[self.kept[:, 0]].flatten(1)
 
-    @cached_property
-    def children(self) -> Tensor:
-        """The rows of the 2x2 cells in every kept cell of ``half`` (n', 4)."""
-        return self.numbers.unfold(1, 2, 2).unfold(2, 2, 2)[self.half.kept].flatten(1)
-
-    @cached_property
-    def parents(self) -> Tensor:
-        """The row of ``half`` that every kept cell lies in (n,)."""
-        numbers = self.half.numbers
-        return numbers.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)[self.kept]
+    def clear(self, x: Tensor) -> Tensor:
+        """Return the rows, none of which is discarded."""
+        return x
 
     def enter(self, x: Tensor) -> Tensor:
         """Take features out of a map (N, C, h, w)."""
         return x.movedim(1, -1).flatten(0, 2).index_select(0, self.cells)
 
-    def leave(self, rows: Tensor) -> Tensor:
+    def leave(self, x: Tensor) -> Tensor:
         """Make a map (N, C, h, w) of features, 0 in discarded cells."""
-        cells = rows.new_zeros(self.kept.numel(), rows.shape[1]).index_copy(0, self.cells, rows)
-        return cells.view(*self.kept.shape, -1).movedim(-1, 1)
+        cells = x.new_zeros(self.kept.numel(), x.shape[1]).index_copy(0, self.cells, x)
+        return cells.view(*self.kept[:, 0].shape, -1).movedim(-1, 1)
 
-    def pool(self, rows: Tensor) -> Tensor:
-        """Max-pool to features of ``half``."""
-        return _pick(_append_zeros(rows), self.children).amax(dim=1)
+    def pool(self, x: Tensor) -> Tensor:
+        """Max-pool the 2x2 cells in every kept cell of ``half``."""
+        children = self.numbers.unfold(1, 2, 2).unfold(2, 2, 2)[self.half.kept[:, 0]].flatten(1)
+        return _pick(_append_zeros(x), children).amax(dim=1)
 
     def upsample(self, low: Tensor) -> Tensor:
         """Upsample features of ``half``."""
-        return low.index_select(0, self.parents)
+        numbers = cast(KeptRows, self.half).numbers
+        numbers = numbers.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
+        return low.index_select(0, numbers[self.kept[:, 0]])
 
-    def convolve(self, layer: nn.Conv2d, rows: Tensor) -> Tensor:
+    def convolve(self, layer: nn.Conv2d, x: Tensor) -> Tensor:
         """Run a 1x1 or 3x3 convolution as a matrix product."""
         weight = layer.weight.movedim(1, -1).flatten(1)  # taps, then channels
         if layer.kernel_size == (1, 1):
-            return F.linear(rows, weight, layer.bias)
-        rows = _append_zeros(rows)
-        return torch.cat(
-            [
-                F.linear(_pick(rows, part).flatten(1), weight, layer.bias)
-                for part in self.neighbours.split(ROWS_AT_ONCE)
-            ]
-        )
+            return F.linear(x, weight, layer.bias)
+        x = _append_zeros(x)
+        parts = self.neighbours.split(ROWS_AT_ONCE)
+        return torch.cat([F.linear(_pick(x, p).flatten(1), weight, layer.bias) for p in parts])
 
-    def normalise(self, norm: nn.BatchNorm2d, rows: Tensor) -> Tensor:
+    def normalise(self, norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
         """Run a norm, with the statistics of kept cells."""
-        return _batch_norm(norm, rows, norm.training and len(rows) > 1)
-
-
-def _pool_kept(kept: Tensor) -> Tensor:
-    """Halve the resolution of (N, h, w), bool: true if any of the four cells is."""
-    return F.max_pool2d(kept[:, None].float(), 2)[:, 0] > 0  # exporters want four dimensions
+        return _batch_norm(norm, x, norm.training and len(x) > 1)
 
 
 def _append_zeros(rows: Tensor) -> Tensor:
@@ -272,13 +228,7 @@ def _pick(rows: Tensor, index: Tensor) -> Tensor:
 
 def _batch_norm(norm: nn.BatchNorm2d, x: Tensor, training: bool) -> Tensor:
     """Run a norm on (n, C) or (N, C, h, w), which the module takes one of."""
+    statistics = norm.running_mean, norm.running_var
     return F.batch_norm(
-        x,
-        norm.running_mean,
-        norm.running_var,
-        norm.weight,
-        norm.bias,
-        training,
-        norm.momentum or 0.0,
-        norm.eps,
+        x, *statistics, norm.weight, norm.bias, training, norm.momentum or 0.0, norm.eps
     )

@@ -119,28 +119,6 @@ def test_predict_gives_keypoints_in_the_image(build_model, batch, phase):
         assert (keypoints <= 32).all()
 
 
-@pytest.mark.parametrize(
-    ('part', 'name', 'remedy'),
-    [
-        ('backbone', 'mask_bias', r'mask_branch=dict\(init_bias=...\)'),
-        ('backbone', 'mask_noise', 'VariedMaskBranch in studies/attention/variants.py'),
-        ('head', 'adds_discarded', 'OwnHeatmapsHead'),
-    ],
-)
-def test_arguments_of_earlier_versions_say_what_became_of_them(part, name, remedy):
-    cfg = model_config()
-    cfg[part][name] = 1
-    with pytest.raises(ACNNError, match=f"{cfg[part]['type']} has no argument '{name}'.*{remedy}"):
-        MODELS.build(cfg)
-
-
-def test_a_price_of_earlier_versions_says_what_became_of_its_argument():
-    cfg = model_config()
-    cfg['head']['coverage_loss'] = dict(type='CoverageLoss', weight=1.0, on_background=True)
-    with pytest.raises(ACNNError, match='background_only'):
-        MODELS.build(cfg)
-
-
 def test_a_training_step_stays_channels_last(build_model, batch):
     """Weights, features, gradients and the optimizer's averages: no copy between formats."""
     model = build_model().train()

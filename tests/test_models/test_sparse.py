@@ -89,7 +89,7 @@ def test_a_residual_is_that_of_a_literal_loop(make, share):
     x = (torch.randn(2, 4, 5, 7) * kept[:, None]).requires_grad_()
     weights = torch.randn(2, 4, 5, 7)
     inputs = [x, *module.parameters()]
-    form = make(kept)
+    form = make(kept[:, None])
     output, expected = (
         form.leave(form.residual(module, form.enter(x))),
         literal_residual(module, x, kept),
@@ -178,7 +178,7 @@ def test_norms_that_train_see_kept_cells_alone(build_stage, both_forms, share):
 @pytest.mark.parametrize('count', [1, 2, 3])
 def test_two_kept_cells_are_enough_for_statistics(make, count):
     x = torch.randn(1, 4, 1, 3)
-    form = make(torch.arange(3).view(1, 1, 3) < count)
+    form = make(torch.arange(3).view(1, 1, 1, 3) < count)
     normalised = form.leave(form.normalise(torch.nn.BatchNorm2d(4).train(), form.enter(x)))
     expected = torch.nn.BatchNorm2d(4).train(count > 1)(x[..., :count])
     close(normalised[..., :count], expected)
