@@ -14,16 +14,7 @@ class AtomicLocalBackend(LocalBackend):
     """MMEngine's local file backend, whose writes can't leave half a file."""
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write bytes to a file.
-
-        Args:
-            obj: The whole content.
-            filepath: The file, whose folder is made if need be.
-
-        Raises:
-            ACNNError: If it can not be written, for example because the disk is full; what was
-                there before stays.
-        """
+        """Write bytes to a file, or raise ACNNError and leave what was there before."""
         write_whole(
             filepath,
             obj,

@@ -10,7 +10,6 @@ which is the same function.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,77 +32,74 @@ KNOWN = (
 
 
 class Port(NamedTuple):
-    """Names in a state dict; ``{i}`` is the stack, from 0.
-
-    Attributes:
-        name: Of the repository.
-        stem: First convolution, its norm, and the three residual modules.
-        hourglass: An hourglass.
-        levels: In it, what comes before the parts of a level, from the finest to the coarsest.
-        parts: Of a level: skip, down, up; and of the coarsest one: the innermost.
-        after: The residual module after an hourglass.
-        feature: f: its convolution and norm.
-        heatmaps: The convolution that makes them.
-        merges: The convolutions of feature and heatmaps that are added to the next input.
-        convolution: In a residual module, its k-th convolution.
-        shortcut: In a residual module, the convolution beside it.
-        mean: Of the images that it was trained with, red, green and blue, in [0, 255].
-    """
+    """A public port: how it names its modules, as patterns, and how they are named here."""
 
     name: str
-    stem: tuple[str, str, str, str, str]
-    hourglass: str
-    levels: tuple[str, ...]
-    parts: tuple[str, str, str, str]
-    after: str
-    feature: tuple[str, str]
-    heatmaps: str
-    merges: tuple[str, str]
-    convolution: str
-    shortcut: str
     mean: tuple[float, float, float]
+    """Of the images that it was trained with, red, green and blue, in [0, 255]."""
+    first: str
+    """The first convolution, by which a state dict is recognised."""
+    names: dict[str, str]
 
 
+RESIDUAL = {
+    **{rf'\.bn{k}$': f'.branch.{k - 1}.0' for k in (1, 2, 3)},
+    **{rf'\.conv{k}(\.conv)?$': f'.branch.{k - 1}.2' for k in (1, 2, 3)},
+    r'\.(downsample\.0|skip_layer\.conv)$': '.shortcut',
+}
 PORTS = (
     Port(
         name='bearpaw/pytorch-pose',
-        stem=('conv1', 'bn1', 'layer1.0', 'layer2.0', 'layer3.0'),
-        hourglass='hg.{i}.hg.',
-        levels=('3.', '2.', '1.', '0.'),
-        parts=('0.0', '1.0', '2.0', '3.0'),
-        after='res.{i}.0',
-        feature=('fc.{i}.0', 'fc.{i}.1'),
-        heatmaps='score.{i}',
-        merges=('fc_.{i}', 'score_.{i}'),
-        convolution='conv{k}',
-        shortcut='downsample.0',
         mean=(112.302, 113.22, 110.3385),  # 0.4404, 0.4440, 0.4327 of images in [0, 1]
+        first='conv1',
+        names={
+            r'^conv1$': 'backbone.stem.0.0',
+            r'^bn1$': 'backbone.stem.0.1',
+            r'^layer1\.0': 'backbone.stem.1',
+            r'^layer2\.0': 'backbone.stem.3',
+            r'^layer3\.0': 'backbone.stem.4',
+            **{
+                rf'^hg\.(\d+)\.hg\.{DEPTH - 1 - level}\.{theirs}\.0\.': (
+                    rf'backbone.thetas.\1.0.{"inner." * level}{ours}.'
+                )
+                for level in range(DEPTH)
+                for theirs, ours in enumerate(('skip', 'down.1', 'up', 'inner'))
+            },
+            r'^res\.(\d+)\.0': r'backbone.thetas.\1.1',
+            r'^fc\.(\d+)\.': r'backbone.projections.\1.',
+            r'^score\.(\d+)$': r'head.multi_final_layers.\1',
+            r'^fc_\.(\d+)$': r'backbone.feature_merges.\1',
+            r'^score_\.(\d+)$': r'backbone.heatmap_merges.\1',
+            **RESIDUAL,
+        },
     ),
     Port(
         name='princeton-vl/pytorch_stacked_hourglass',
-        stem=('pre.0.conv', 'pre.0.bn', 'pre.1', 'pre.3', 'pre.4'),
-        hourglass='hgs.{i}.0.',
-        levels=('', 'low2.', 'low2.low2.', 'low2.low2.low2.'),
-        parts=('up1', 'low1', 'low3', 'low2'),
-        after='features.{i}.0',
-        feature=('features.{i}.1.conv', 'features.{i}.1.bn'),
-        heatmaps='outs.{i}.conv',
-        merges=('merge_features.{i}.conv.conv', 'merge_preds.{i}.conv.conv'),
-        convolution='conv{k}.conv',
-        shortcut='skip_layer.conv',
         mean=(0, 0, 0),
+        first='pre.0.conv',
+        names={
+            r'^pre\.0\.conv$': 'backbone.stem.0.0',
+            r'^pre\.0\.bn$': 'backbone.stem.0.1',
+            r'^pre\.([134])\.': r'backbone.stem.\1.',
+            r'^hgs\.(\d+)\.0': r'backbone.thetas.\1.0',
+            r'\.up1\.': '.skip.',
+            r'\.low1\.': '.down.1.',
+            r'\.low3\.': '.up.',
+            r'\.low2(?=\.)': '.inner',
+            r'^features\.(\d+)\.0': r'backbone.thetas.\1.1',
+            r'^features\.(\d+)\.1\.conv$': r'backbone.projections.\1.0',
+            r'^features\.(\d+)\.1\.bn$': r'backbone.projections.\1.1',
+            r'^outs\.(\d+)\.conv$': r'head.multi_final_layers.\1',
+            r'^merge_features\.(\d+)\.conv\.conv$': r'backbone.feature_merges.\1',
+            r'^merge_preds\.(\d+)\.conv\.conv$': r'backbone.heatmap_merges.\1',
+            **RESIDUAL,
+        },
     ),
 )
 
 
 class Converted(NamedTuple):
-    """What a file held.
-
-    Attributes:
-        port: Whose layout it has.
-        num_stages: S, the number of stacks.
-        model: Config of the network that the weights are of, in phase ``'pose'``.
-    """
+    """What a file held: whose layout, S, and a config of the network, in phase ``'pose'``."""
 
     port: Port
     num_stages: int
@@ -117,9 +113,6 @@ def convert_hourglass(file: str, out: str) -> Converted:
         file: A state dict of a port, or a training checkpoint that has one, of one or more GPUs.
         out: The file to write, ``*.safetensors``.
 
-    Returns:
-        What the file held.
-
     Raises:
         ACNNError: If it can't be read, is no hourglass of a known layout, or ``out`` can't be
             written.
@@ -132,125 +125,57 @@ def convert_hourglass(file: str, out: str) -> Converted:
     if unsound:
         raise ACNNError(f'{file} can not be converted: {unsound}; {KNOWN}')
     theirs = {re.sub(r'^(model\.)?(module\.)?', '', key): v for key, v in theirs.items()}
-    weights, converted = convert_weights(theirs, file)
-    pack_meta = dict(acnn_phase='pose', acnn_converted_from=converted.port.name)
-    write_whole(Path(out), pack(weights, pack_meta))
-    return converted
-
-
-def convert_weights(theirs: dict[str, Tensor], file: str) -> tuple[dict[str, Tensor], Converted]:
-    """Rename a port's weights to those of an ACNN in phase ``'pose'``.
-
-    Args:
-        theirs: A state dict, without prefixes.
-        file: Where it comes from, for messages.
-
-    Raises:
-        ACNNError: If it is not, or not wholly, a network of a known layout.
-    """
-    port = next((p for p in PORTS if f'{p.stem[0]}.weight' in theirs), None)
-    stages = len({m[0] for m in map(re.compile(r'(?:score|outs)\.\d+\.').match, theirs) if m})
-    if port is None or not stages:
-        raise ACNNError(f'{file} holds no stacked hourglass: {KNOWN}')
-    left = dict(theirs)
+    port = next((port for port in PORTS if f'{port.first}.weight' in theirs), None)
     weights: dict[str, Tensor] = {}
+    names = port.names if port else {}
+    for key, value in theirs.items() if port else ():
+        module, _, part = key.rpartition('.')
+        for pattern, name in names.items():
+            module = re.sub(pattern, name, module)
+        if not module.startswith(('backbone.', 'head.')):
+            raise ACNNError(f'{file} can not be converted: {key} has no place in it; {KNOWN}')
+        weights[f'{module}.{part}'] = value * 0 if part == 'num_batches_tracked' else value
+    heads = [key for key in weights if re.match(r'head\.multi_final_layers\.\d+\.weight', key)]
+    if port is None or not heads:
+        raise ACNNError(f'{file} holds no stacked hourglass: {KNOWN}')
     try:
-        for kind, ours, names in _list_modules(port, stages):
-            _CONVERT[kind](weights, left, ours, names, port)
-        model = _describe_model(weights, stages)
+        model = _describe_model(weights, len(heads))
         with torch.device('meta'):
-            mismatch = describe_mismatch(MODELS.build(model), weights, masks_optional=True)
+            network = MODELS.build(model)
+        _drop_superfluous(weights, network.state_dict())
+        mismatch = describe_mismatch(network, weights, masks_optional=True)
     except KeyError as error:
-        raise ACNNError(
-            f'{file} is no whole hourglass, it lacks {error.args[0]}: {KNOWN}'
-        ) from error
+        raise ACNNError(f'{file} is no whole hourglass, it lacks {error}: {KNOWN}') from error
     except (ACNNError, RuntimeError, TypeError, ValueError) as error:
         raise ACNNError(f'{file} has weights of odd shapes ({error}): {KNOWN}') from error
-    # the princeton-vl port has shortcuts that it does not use
-    left = {k: v for k, v in left.items() if not re.search('num_batches_tracked|skip_layer', k)}
-    if mismatch or left:
-        reason = mismatch or f'{next(iter(left))} has no place in this network'
-        raise ACNNError(f'{file} can not be converted: {reason}; {KNOWN}')
-    return weights, Converted(port, stages, model)
+    if mismatch:
+        raise ACNNError(f'{file} can not be converted: {mismatch}; {KNOWN}')
+    meta = dict(acnn_phase='pose', acnn_converted_from=port.name)
+    write_whole(Path(out), pack(weights, meta))
+    return Converted(port, len(heads), model)
 
 
-def _list_modules(port: Port, stages: int) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """List the modules of a network: kind, name here, and names there."""
-    first, norm, *residuals = port.stem
-    yield 'block', 'backbone.stem.0', (first, norm)
-    for place, theirs in zip((1, 3, 4), residuals):
-        yield 'residual', f'backbone.stem.{place}', (theirs,)
-    for i in range(stages):
-        ours = f'backbone.thetas.{i}.0'
-        for level in port.levels:
-            prefix = port.hourglass.format(i=i) + level
-            for part, theirs in zip(('skip', 'down.1', 'up'), port.parts):
-                yield 'residual', f'{ours}.{part}', (prefix + theirs,)
-            ours += '.inner'
-        yield 'residual', ours, (prefix + port.parts[3],)
-        yield 'residual', f'backbone.thetas.{i}.1', (port.after.format(i=i),)
-        yield 'block', f'backbone.projections.{i}', tuple(n.format(i=i) for n in port.feature)
-        yield 'conv', f'head.multi_final_layers.{i}', (port.heatmaps.format(i=i),)
-        if i + 1 < stages:
-            for merges, theirs in zip(('feature_merges', 'heatmap_merges'), port.merges):
-                yield 'conv', f'backbone.{merges}.{i}', (theirs.format(i=i),)
-
-
-def _convert_conv(
-    weights: dict[str, Tensor], left: dict[str, Tensor], ours: str, names: tuple[str, ...], _: Port
-) -> None:
-    """Take a convolution and its bias."""
-    for part in ('weight', 'bias'):
-        weights[f'{ours}.{part}'] = left.pop(f'{names[0]}.{part}')
-
-
-def _convert_block(
-    weights: dict[str, Tensor], left: dict[str, Tensor], ours: str, names: tuple[str, ...], _: Port
-) -> None:
-    """Take a convolution and the norm after it."""
-    weights[f'{ours}.0.weight'] = left.pop(f'{names[0]}.weight')
-    _take_norm(weights, left, f'{ours}.1', names[1], bias=left.pop(f'{names[0]}.bias'))
-
-
-def _convert_residual(
-    weights: dict[str, Tensor],
-    left: dict[str, Tensor],
-    ours: str,
-    names: tuple[str, ...],
-    port: Port,
-) -> None:
-    """Take a residual module, in which a norm stands before every convolution."""
-    bias: Tensor | None = None
-    for k in (1, 2, 3):
-        conv = f'{names[0]}.{port.convolution.format(k=k)}'
-        _take_norm(weights, left, f'{ours}.branch.{k - 1}.0', f'{names[0]}.bn{k}', bias)
-        weights[f'{ours}.branch.{k - 1}.2.weight'] = left.pop(f'{conv}.weight')
-        bias = weights[f'{ours}.branch.2.2.bias'] = left.pop(f'{conv}.bias')  # the last one stays
-    outputs = len(weights[f'{ours}.branch.2.2.weight'])
-    if len(weights[f'{ours}.branch.0.0.weight']) != outputs:
-        _convert_conv(weights, left, f'{ours}.shortcut', (f'{names[0]}.{port.shortcut}',), port)
-
-
-def _take_norm(
-    weights: dict[str, Tensor], left: dict[str, Tensor], ours: str, theirs: str, bias: Tensor | None
-) -> None:
-    """Take a norm, with the bias of the convolution before it subtracted from its mean."""
-    for part in ('weight', 'bias', 'running_mean', 'running_var'):
-        weights[f'{ours}.{part}'] = left.pop(f'{theirs}.{part}')
-    if bias is not None:
-        weights[f'{ours}.running_mean'] = weights[f'{ours}.running_mean'] - bias
-    weights[f'{ours}.num_batches_tracked'] = torch.tensor(0)
-
-
-_CONVERT = {'conv': _convert_conv, 'block': _convert_block, 'residual': _convert_residual}
+def _drop_superfluous(weights: dict[str, Tensor], own: dict[str, Tensor]) -> None:
+    """Subtract biases from the means of the norms that follow; drop shortcuts that nothing uses."""
+    for key in [key for key in weights if key not in own]:
+        branch = re.fullmatch(r'(.*\.branch)\.(\d)\.2\.bias', key)
+        if branch:
+            norm = f'{branch[1]}.{int(branch[2]) + 1}.0'
+        elif key.endswith('.0.bias'):
+            norm = f'{key[: -len(".0.bias")]}.1'
+        elif '.shortcut.' in key:  # the princeton-vl port has them everywhere
+            del weights[key]
+            continue
+        else:
+            continue
+        mean = f'{norm}.running_mean'
+        weights[mean] = weights[mean] - weights.pop(key)
 
 
 def _describe_model(weights: dict[str, Tensor], stages: int) -> dict[str, Any]:
     """Describe the network that weights are of, as a config."""
     joints, channels = weights['head.multi_final_layers.0.weight'].shape[:2]
-    widths = [
-        len(weights[f'backbone.stem.{i}.weight']) for i in ('0.0', '1.branch.2.2', '3.branch.2.2')
-    ]
+    stem = ('0.0', '1.branch.2.2', '3.branch.2.2')
     return dict(
         type='ACNN',
         phase='pose',
@@ -260,7 +185,7 @@ def _describe_model(weights: dict[str, Tensor], stages: int) -> dict[str, Any]:
             channels=channels,
             depth=DEPTH,
             reinjection=joints,
-            stem_widths=widths,
+            stem_widths=[len(weights[f'backbone.stem.{i}.weight']) for i in stem],
         ),
         head=dict(type='ACNNHead', in_channels=channels, out_channels=joints, num_stages=stages),
     )

@@ -20,10 +20,7 @@ from .weights_file import SUFFIX, unpack
 def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
     """Load a checkpoint file, in place of MMEngine's loader of the same name.
 
-    Args:
-        filename: The file: a weights file if it ends in ``.safetensors``, else a pickle.
-        map_location: As in :func:`torch.load`; weights files are read to the CPU, from where a
-            model takes them.
+    A weights file, if its name ends in ``.safetensors``, is read to the CPU; else it is a pickle.
 
     Raises:
         ACNNError: If the file does not exist, is damaged, or asks for types that a checkpoint of
@@ -75,11 +72,7 @@ def _is_plain(value: Any) -> bool:
 
 
 def _verify_checksums(path: Path) -> None:
-    """Compare a file's parts with the checksums that torch writes beside them but never reads.
-
-    Raises:
-        OSError: If one differs; torch would load the damaged weights.
-    """
+    """Compare a file's parts with the checksums that torch writes beside them but never reads."""
     if zipfile.is_zipfile(path):  # files of torch < 1.6 are not
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -92,14 +85,7 @@ def load_url(
 ) -> dict[str, Any]:
     """Load a checkpoint from the web, in place of torch's function, which runs any code in it.
 
-    Args:
-        url: Its address.
-        model_dir: Where files are kept; by default with those of torch.hub.
-        map_location: As in :func:`load_from_local`.
-        progress: Show a progress bar.
-
-    Raises:
-        ACNNError: If it can't be downloaded, and as :func:`load_from_local`.
+    Files are kept in ``model_dir``, by default with those of torch.hub.
     """
     folder = Path(model_dir or Path(torch.hub.get_dir(), 'checkpoints'))
     file = folder / Path(urlparse(url).path).name
@@ -113,17 +99,11 @@ def load_url(
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:
-    """Find the checkpoint that a run saved last.
+    """Find the checkpoint that a run saved last, in its work dir, which may have been moved since.
 
     MMEngine notes it in the file ``last_checkpoint``. Where that is missing, empty or damaged,
     because the process was killed while it wrote, or names a file that is not there, the checkpoint
     with the largest number counts.
-
-    Args:
-        work_dir: Folder of the run, which may have been moved since.
-
-    Returns:
-        The path, or None if there is no checkpoint.
     """
     work_dir = Path(work_dir)
     note = work_dir / 'last_checkpoint'
@@ -141,11 +121,7 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
 
 
 def read_meta(checkpoint: str) -> dict[str, Any]:
-    """Return the ``meta`` of a checkpoint to resume: epoch, iter, seed, phase and more.
-
-    Raises:
-        ACNNError: If it can't be read or resumed.
-    """
+    """Return the ``meta`` of a checkpoint that can be resumed: epoch, iter, seed, phase..."""
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     check_resumable(content, checkpoint)
     return content['meta']

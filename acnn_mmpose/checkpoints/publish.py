@@ -34,12 +34,6 @@ def publish_checkpoint(
         half: Write the convolutions' kernels in float16, which halves the file; a model that loads
             it computes in float32 as before. Biases and normalisation stay float32: they are small,
             and running variances may leave float16's range.
-
-    Returns:
-        The file's path: ``OUT-1a2b3c4d.safetensors``.
-
-    Raises:
-        ACNNError: If a file can't be read or written, or the checkpoint is not fit to publish.
     """
     content = CheckpointLoader.load_checkpoint(checkpoint, 'cpu')
     meta = content.get('meta', {})

@@ -15,16 +15,9 @@ MASK_MEANING = ('mask_mode', 'mask_branch')
 
 
 def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose: str) -> None:
-    """Check phase, mask mode, keys and shapes.
+    """Refuse a checkpoint whose phase, mask mode, keys or shapes do not fit a model.
 
-    Args:
-        model: The model that is to load it.
-        checkpoint: Its content.
-        file: Its name, for messages.
-        purpose: ``'start'``, ``'resume'`` or ``'test'``.
-
-    Raises:
-        ACNNError: Naming what does not fit, and the checkpoint that is expected.
+    Its ``file`` is named in messages; the purpose is ``'start'``, ``'resume'`` or ``'test'``.
     """
     meta = checkpoint.get('meta', {})
     phase, expected = meta.get('acnn_phase'), _expected_phases(model.phase, purpose)
@@ -65,11 +58,7 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
 
 
 def check_resumable(checkpoint: dict[str, Any], file: str) -> None:
-    """Check that a checkpoint has what a run goes on from, and no code.
-
-    Raises:
-        ACNNError: Naming what is missing or wrong.
-    """
+    """Refuse a checkpoint that lacks what a run goes on from, or holds code."""
     if 'optimizer' not in checkpoint:
         raise ACNNError(
             f'{file} holds weights but no state of the optimizer: a run can not resume from it; '
@@ -107,11 +96,7 @@ def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:
 
 
 def describe_unsound(weights: dict[str, Any]) -> str:
-    """Describe what no model can load or predict with; empty if there is nothing.
-
-    Args:
-        weights: A state dict.
-    """
+    """Describe what in a state dict no model can predict with; empty if there is nothing."""
     for key, value in weights.items():
         if not isinstance(key, str):
             return f'{key!r} is no name of a weight'

@@ -32,11 +32,9 @@ _ARRAYS = {
 
 
 def pack(weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> bytes:
-    """Return the content of a weights file; equal weights and meta give equal bytes.
+    """Return the content of a weights file, with the weights' digest in the checkpoint's ``meta``.
 
-    Args:
-        weights: By name.
-        meta: The ``meta`` of a checkpoint; the digest of the weights is added to it.
+    Equal weights and meta give equal bytes.
     """
     save = _import('safetensors.torch').save
     # clones: safetensors refuses tensors that share memory
@@ -46,18 +44,10 @@ def pack(weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> bytes:
 
 
 def unpack(path: Path) -> dict[str, Any]:
-    """Read a weights file, ours or anybody's.
+    """Read a weights file, ours or anybody's: ``state_dict``, on the CPU, and ``meta``.
 
-    Args:
-        path: The file. If its name ends in ``-`` and 8 hexadecimal digits, they must be the first
-            of its sha256.
-
-    Returns:
-        ``state_dict``, on the CPU, and ``meta``, which is empty if the file is not ours.
-
-    Raises:
-        ACNNError: If the content is not what the name or the meta says.
-        Exception: If it is no such file; what is raised depends on where it is damaged.
+    If its name ends in ``-`` and 8 hexadecimal digits, they must be the first of its sha256. The
+    meta of a file that is not ours is empty. A damaged one may raise anything.
     """
     content = path.read_bytes()
     claimed = re.search(r'-([0-9a-f]{8})$', path.stem)

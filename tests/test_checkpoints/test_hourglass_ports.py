@@ -185,7 +185,7 @@ def change(theirs: Weights, fault: str) -> object:
     if fault == 'blocks':
         theirs['hg.0.hg.0.0.1.bn1.weight'] = torch.zeros(1)
     elif fault == 'part':
-        del theirs['res.0.0.conv2.bias']
+        del theirs['res.0.0.conv2.weight']
     elif fault == 'shape':
         theirs['hg.0.hg.1.0.0.conv2.weight'] = torch.zeros(1, 2, 3, 3)
     elif fault == 'odd':
@@ -200,7 +200,7 @@ def change(theirs: Weights, fault: str) -> object:
     [
         ('another network', 'holds no stacked hourglass: the layouts that can be'),
         ('blocks', r'hg.0.hg.0.0.1.bn1.weight has no place .*one residual module per branch'),
-        ('part', 'is no whole hourglass, it lacks res.0.0.conv2.bias'),
+        ('part', 'missing: backbone.thetas.0.1.branch.1.2.weight'),
         ('shape', r'can not be converted: shape: backbone.thetas.0.0.inner.inner.skip.branch.1'),
         ('odd', 'has weights of odd shapes'),
         ('infinite', 'score.0.bias is not finite'),
