@@ -261,7 +261,7 @@ def test_option_out_of_range_is_named(tmp_path, name, value):
     assert not (tmp_path / 'set').exists()
 
 
-@pytest.mark.parametrize(('below', 'message'), [('', 'is a file'), ('set', 'Cannot write')])
+@pytest.mark.parametrize(('below', 'message'), [('', 'Cannot write'), ('set', 'Cannot write')])
 def test_unusable_folder_is_named(tmp_path, below, message):
     (tmp_path / 'file').touch()
     with pytest.raises(ACNNError, match=message) as caught:

@@ -73,24 +73,14 @@ FRAGMENTS = (
 
 
 class ToySample(NamedTuple):
-    """One picture and its annotated person; all coordinates count pixels from 0.
+    """One picture and its annotated person; all coordinates count pixels from 0."""
 
-    Attributes:
-        image: uint8 BGR (H, W, 3).
-        joints: float64 (16, 2), x and y of the joints in MPII's order, inside the image or not.
-        visible: bool (16,), whether a joint lies inside the image; one hidden by another part of
-            the body does.
-        head_box: float64 (2, 2), the corners (left, top) and (right, bottom).
-        center: float64 (2,), a rough centre of the person.
-        scale: Height of the person standing upright, in units of 200 pixels.
-    """
-
-    image: np.ndarray
-    joints: np.ndarray
-    visible: np.ndarray
-    head_box: np.ndarray
-    center: np.ndarray
-    scale: float
+    image: np.ndarray  # (H, W, 3), uint8, BGR
+    joints: np.ndarray  # (16, 2), in MPII's order, inside the image or not
+    visible: np.ndarray  # (16,), bool, inside the image, maybe behind another part of the body
+    head_box: np.ndarray  # (2, 2), the corners (left, top) and (right, bottom)
+    center: np.ndarray  # (2,), a rough centre of the person
+    scale: float  # height of the person standing upright, in units of 200 pixels
 
 
 def make_toy_dataset(
@@ -106,13 +96,6 @@ def make_toy_dataset(
         num_train: Number of training images.
         num_val: Number of validation images.
         seed: Seed of all randomness, 0 or more.
-
-    Returns:
-        The folder of the set.
-
-    Raises:
-        ACNNError: If an option is out of range, or the folder cannot be written or holds other
-            files.
     """
     root = Path(root)
     for name, value, low, high in (
@@ -122,12 +105,8 @@ def make_toy_dataset(
     ):
         if not low <= value <= high:
             raise ACNNError(f'{name} must lie between {low} and {high}, but is {value}.')
-    options = {
-        'generator_version': GENERATOR_VERSION,
-        'num_train': num_train,
-        'num_val': num_val,
-        'seed': seed,
-    }
+    options = dict(num_train=num_train, num_val=num_val, seed=seed)
+    options = {'generator_version': GENERATOR_VERSION, **options}
     try:
         _claim_folder(root, options)
         if _is_complete(root, options):
@@ -140,14 +119,7 @@ def make_toy_dataset(
 
 
 def draw_person_image(rng: np.random.Generator) -> ToySample:
-    """Draws one picture: clutter, fragments of other people, and one whole person.
-
-    Args:
-        rng: Source of all randomness; the same state draws the same picture.
-
-    Returns:
-        The picture with its annotation.
-    """
+    """Draws one picture: clutter, fragments of other people, and one whole person."""
     width, height = rng.integers(*IMAGE_SIDES, size=2, endpoint=True)
     stature = np.clip(rng.uniform(*STATURES) * height, *STATURE_LIMITS)
     body = pose_body(rng, stature)
@@ -222,26 +194,19 @@ def _photograph(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 def _claim_folder(root: Path, options: dict[str, int]) -> None:
     """Makes ``root`` the folder of a set with ``options``, or raises if it is another's."""
-    if root.exists() and not root.is_dir():
-        raise ACNNError(f'The toy data set needs a folder, but {root} is a file.')
     manifest = root / MANIFEST
     if manifest.is_file():
         found = read_json(manifest, 'name another folder')
         if found != options:
             raise ACNNError(
-                f'{root} holds a toy data set with other options ({_spell(found)} instead of '
-                f'{_spell(options)}); name another folder.'
+                f'{root} holds a toy data set with other options ({json.dumps(found)} instead of '
+                f'{json.dumps(options)}); name another folder.'
             )
     elif root.is_dir() and any(root.iterdir()):
         raise ACNNError(f'{root} holds other files and no toy data set; name another folder.')
     else:
         root.mkdir(parents=True, exist_ok=True)
         write_whole(manifest, json.dumps(options, indent=2))
-
-
-def _spell(options: Any) -> str:
-    """Returns the options of a manifest in one line."""
-    return json.dumps(options).strip('{}').replace('"', '')
 
 
 def _image_name(split: int, index: int) -> str:
@@ -285,13 +250,9 @@ def _write_dataset(root: Path, options: dict[str, int]) -> None:
 
 
 def _write_image(task: tuple[Path, int, int, int]) -> tuple[dict[str, Any], np.ndarray]:
-    """Draws and writes one image.
+    """Draws and writes an image, by the folder, the seed, the split and the index of it.
 
-    Args:
-        task: The folder of the images, the seed, the split and the index of the image.
-
-    Returns:
-        The annotation as in MPII's json file, and the head box (2, 2), both counted from 1.
+    Returns the annotation as in MPII's json file, and the head box (2, 2), both counted from 1.
     """
     folder, *key = task
     sample = draw_person_image(np.random.default_rng(key))

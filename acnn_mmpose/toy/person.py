@@ -32,17 +32,11 @@ UNIT_CIRCLE = np.stack([np.cos(CIRCLE_ANGLES), np.sin(CIRCLE_ANGLES)], axis=1)  
 
 
 class Paint(NamedTuple):
-    """What a shape is filled with: one BGR colour, or two in stripes or checks.
+    """What a shape is filled with: one BGR colour, or two in stripes or checks."""
 
-    Attributes:
-        colours: uint8 (2, 3), BGR.
-        pattern: One of `PATTERNS`.
-        wave: float64 (2,), the threads per pixel along x and y; a thread has one of the colours.
-    """
-
-    colours: np.ndarray
-    pattern: str = 'plain'
-    wave: np.ndarray = np.zeros(2)
+    colours: np.ndarray  # (2, 3), uint8, BGR
+    pattern: str = 'plain'  # one of `PATTERNS`
+    wave: np.ndarray = np.zeros(2)  # threads, of one colour each, per pixel along x and y
 
     def pixels(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
         """Returns the colours, uint8 (h, w, 3), of the window of an image from low to high."""
@@ -116,12 +110,7 @@ def paint_shape(image: np.ndarray, shape: Shape, edged: bool = True) -> None:
     """Paints ``shape`` into ``image``, uint8 (H, W, 3), in place and with soft edges.
 
     A circle centred on (u, v) is painted around the centre of the pixel in column u and row v,
-    both counted from 0.
-
-    Args:
-        image: The BGR image.
-        shape: What to paint; it may lie outside the image in part or as a whole.
-        edged: Whether to draw its outline, in a darker shade of its paint.
+    both counted from 0. The outline of an edged one is in a darker shade of its paint.
     """
     circles = shape.centres[:, None, :2] + shape.radii[:, None, None] * UNIT_CIRCLE
     hull = cv2.convexHull(circles.reshape(-1, 2).astype(np.float32))[:, 0]

@@ -12,26 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-
-class Joint(IntEnum):
-    """The 16 joints of MPII, in their order."""
-
-    R_ANKLE = 0
-    R_KNEE = 1
-    R_HIP = 2
-    L_HIP = 3
-    L_KNEE = 4
-    L_ANKLE = 5
-    PELVIS = 6
-    THORAX = 7
-    UPPER_NECK = 8
-    HEAD_TOP = 9
-    R_WRIST = 10
-    R_ELBOW = 11
-    R_SHOULDER = 12
-    L_SHOULDER = 13
-    L_ELBOW = 14
-    L_WRIST = 15
+Joint = IntEnum(  # the 16 joints of MPII, in their order
+    'Joint',
+    'R_ANKLE R_KNEE R_HIP L_HIP L_KNEE L_ANKLE PELVIS THORAX UPPER_NECK HEAD_TOP '
+    'R_WRIST R_ELBOW R_SHOULDER L_SHOULDER L_ELBOW L_WRIST',
+    start=0,
+)
 
 
 class Side(NamedTuple):
@@ -47,11 +33,9 @@ class Side(NamedTuple):
 
 
 SIDES = (
-    Side(-1, Joint.R_HIP, Joint.R_KNEE, Joint.R_ANKLE, Joint.R_SHOULDER, Joint.R_ELBOW,
-         Joint.R_WRIST),
-    Side(1, Joint.L_HIP, Joint.L_KNEE, Joint.L_ANKLE, Joint.L_SHOULDER, Joint.L_ELBOW,
-         Joint.L_WRIST),
-)  # fmt: skip
+    Side(-1, *map(Joint, (2, 1, 0, 12, 11, 10))),
+    Side(1, *map(Joint, (3, 4, 5, 13, 14, 15))),
+)
 
 # Lengths in statures, after the medians of MPII: there the head (upper neck to head top) measures
 # a sixth of 200 x scale, and the diagonal of the head box 0.208 of it.
@@ -104,23 +88,14 @@ ELEVATION = (0.0, 18.0)  # degrees by which the camera looks down
 
 
 class Body(NamedTuple):
-    """A posed person before the camera, in pixels: x to the right, y down, z to the camera.
+    """A posed person before the camera, in pixels: x to the right, y down, z to the camera."""
 
-    Attributes:
-        joints: float64 (16, 3), in MPII's order.
-        hands: float64 (2, 3), the middles of the right and the left hand.
-        toes: float64 (2, 3), of the right and the left foot.
-        trunk: float64 (3, 3), whose columns are the unit vectors left, up and front of the trunk.
-        head: float64 (3, 3), the same of the head.
-        stature: Height standing upright, in pixels.
-    """
-
-    joints: np.ndarray
-    hands: np.ndarray
-    toes: np.ndarray
-    trunk: np.ndarray
-    head: np.ndarray
-    stature: float
+    joints: np.ndarray  # (16, 3), in MPII's order
+    hands: np.ndarray  # (2, 3), the middles of the right and the left hand
+    toes: np.ndarray  # (2, 3), of the right and the left foot
+    trunk: np.ndarray  # (3, 3), whose columns are its unit vectors left, up and front
+    head: np.ndarray  # (3, 3), the same of the head
+    stature: float  # height standing upright
 
     def moved(self, offset: np.ndarray) -> Body:
         """Returns this body moved by ``offset``, float (2,) in pixels of the image."""
@@ -131,15 +106,7 @@ class Body(NamedTuple):
 
 
 def pose_body(rng: np.random.Generator, stature: float) -> Body:
-    """Poses a random person of ``stature`` pixels, its pelvis at the origin.
-
-    Args:
-        rng: Source of all randomness.
-        stature: Height of the person standing upright, in pixels.
-
-    Returns:
-        The body as the camera sees it.
-    """
+    """Poses a random person of ``stature`` pixels before the camera, its pelvis at the origin."""
     ranges = {**STANDING, **POSTURES[rng.choice(len(POSTURES), p=POSTURE_ODDS)]}
     angles = {name: rng.uniform(*limits, size=2) for name, limits in ranges.items()}
     bones = {
