@@ -29,14 +29,14 @@ from mmengine.utils import digit_version
 from .mmcv_ops import nms
 
 # what a Runner registers if the config does not say otherwise
-MMENGINE_HOOKS = (
+OWN_HOOKS = [
     'runtime_info',
     'timer',
     'sampler_seed',
     'logger',
     'param_scheduler',
     'checkpoint',
-)
+]
 
 
 def install() -> None:
@@ -56,12 +56,7 @@ def _import_pkg_resources() -> None:
 
 
 def load_checkpoints_with(load_file: Callable[..., Any], load_url: Callable[..., Any]) -> None:
-    """Make MMEngine load all checkpoints with loaders that run no code of theirs.
-
-    Args:
-        load_file: In place of its loader of files.
-        load_url: In place of torch's, which all of its loaders of addresses call.
-    """
+    """Make MMEngine load files and addresses by loaders that run no code of checkpoints."""
     CheckpointLoader.register_scheme(prefixes='', loader=load_file, force=True)
     setattr(mmengine.runner.checkpoint, 'load_url', load_url)  # noqa: B010
 
@@ -87,14 +82,9 @@ class _Placeholder(ModuleType):
 
 
 def _provide_mmcv_ops() -> None:
-    """Let ``mmpose.models`` import on mmcv-lite, which has no compiled operators.
-
-    A top-down heatmap network calls none of them; MMDetection's one-stage detectors call ``nms``.
-    """
+    """Let ``mmpose.models`` import on mmcv-lite, whose detectors call ``nms`` alone."""
     if 'mmcv._ext' not in sys.modules and importlib.util.find_spec('mmcv._ext') is None:
-        reason = (
-            'mmcv-lite has no compiled operators; install full mmcv to use models that need them'
-        )
+        reason = 'mmcv-lite has no compiled operators; install full mmcv to use what needs them'
         extension = _Placeholder('mmcv._ext', reason)
         setattr(extension, 'nms', nms)  # noqa: B010
         sys.modules['mmcv._ext'] = extension
@@ -130,8 +120,7 @@ def _allow_checkpoint_types() -> None:
     """Tell torch which types a checkpoint of MMEngine's Runner contains.
 
     torch >= 2.6 loads with ``weights_only=True`` and refuses every type it does not know; MMEngine
-    stores its log history as numpy arrays. Only these types are added, so that a file that asks
-    for anything else is still refused. Older versions of torch do not check.
+    stores its log history as numpy arrays. Anything else is still refused.
     """
     if digit_version(torch.__version__) < digit_version('2.6.0'):
         return
@@ -157,10 +146,7 @@ def _allow_checkpoint_types() -> None:
 
 
 def _let_none_remove_hooks() -> None:
-    """Let ``default_hooks`` leave out any hook by None, as MMEngine documents it.
-
-    It does so for the hooks that it would add by itself, and asserts that no other is None.
-    """
+    """Let ``default_hooks`` leave out any hook by None, not MMEngine's own ones alone."""
     from mmengine.runner import Runner  # which imports what the steps before this one provide
 
     register = Runner.register_default_hooks
@@ -172,7 +158,7 @@ def _let_none_remove_hooks() -> None:
         kept = {
             name: hook
             for name, hook in (hooks or {}).items()
-            if hook is not None or name in MMENGINE_HOOKS
+            if hook is not None or name in OWN_HOOKS
         }
         register(self, kept)
 

@@ -30,12 +30,9 @@ def name_first(problems: Sequence[str]) -> str:
 def run_tool(main: Callable[[], None], stopped: str = '') -> None:
     """Run a command line tool; it ends with one sentence where the user is concerned.
 
-    Bad input gives exit status 1, and Ctrl-C 130.
-
-    Args:
-        main: The tool. Any other exception than :class:`ACNNError`, or that of a full disk while
-            a log is written, keeps its traceback.
-        stopped: What Ctrl-C says, where what was stopped would not say the right thing itself.
+    Bad input gives exit status 1, and Ctrl-C 130, with ``stopped`` where what was stopped would
+    not say the right thing itself. Any other exception than :class:`ACNNError`, or that of a full
+    disk while a log is written, keeps its traceback.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors='backslashreplace')  # file names need not be UTF-8

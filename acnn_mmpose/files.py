@@ -24,16 +24,7 @@ REMEDY = 'make room, or write to another place'
 def make_folder(folder: str | Path, what: str, remedy: str = 'choose another one') -> Path:
     """Make a folder, and its parents, unless it is there.
 
-    Args:
-        folder: The folder.
-        what: What it is for, as in ``'the output folder'``.
-        remedy: What to do if it can't be written.
-
-    Returns:
-        The folder.
-
-    Raises:
-        ACNNError: If it can't be made or written.
+    What it is for, as in ``'the output folder'``, and the remedy are said if it can't be written.
     """
     folder = Path(folder)
     try:
@@ -46,15 +37,7 @@ def make_folder(folder: str | Path, what: str, remedy: str = 'choose another one
 
 
 def read_json(path: str | Path, remedy: str) -> Any:
-    """Read a json file.
-
-    Args:
-        path: The file.
-        remedy: What to do if that can't be done.
-
-    Raises:
-        ACNNError: If it can't be read, or is no json or nested too deeply.
-    """
+    """Read a json file; ACNNError, with the remedy, if it can't be read or is none."""
     try:
         return json.loads(Path(path).read_text(encoding='utf-8'))
     except (OSError, RecursionError, ValueError) as error:
@@ -62,29 +45,16 @@ def read_json(path: str | Path, remedy: str) -> Any:
 
 
 def write_whole(path: str | Path, content: bytes | str, remedy: str = REMEDY) -> None:
-    """Write a file whole or not at all, as :func:`write_together` does.
-
-    Args:
-        path: The file, whose folder is made if need be.
-        content: The whole content.
-        remedy: What to do if it can't be written.
-
-    Raises:
-        ACNNError: If it can't be written; what was there before stays.
-    """
+    """Write a file whole or not at all, as :func:`write_together` does."""
     write_together({path: content}, remedy)
 
 
 def write_together(files: Mapping[str | Path, bytes | str], remedy: str = REMEDY) -> None:
     """Write files that belong together: all of them whole, or, on a full disk, none.
 
-    Each goes to ``NAME.partial`` and to the disk, and only then do they take their names. A process
-    that is killed on the way leaves what was there before. A name that was a link to another file
-    is a file of its own afterwards, and the other file stays as it is.
-
-    Args:
-        files: Whole contents by path. Folders are made if need be; text is written as UTF-8.
-        remedy: What to do if they can't be written.
+    Each goes to ``NAME.partial`` and to the disk, and only then do they take their names; text is
+    written as UTF-8, folders are made if need be. A process that is killed on the way leaves what
+    was there before. A name that was a link to another file is a file of its own afterwards.
 
     Raises:
         ACNNError: If one can't be written; what was there before stays.
@@ -106,13 +76,7 @@ def write_together(files: Mapping[str | Path, bytes | str], remedy: str = REMEDY
 def partial_name(path: Path, ending: str = '.partial') -> Path:
     """Make a file's folder, and name what it is called until it is whole: nothing has that name.
 
-    Args:
-        path: The file.
-        ending: What is appended to its name.
-
-    Raises:
-        OSError: If the folder can't be made, or there is something of the file's name that is none,
-            for example a folder or a device.
+    It is an OSError if there is something of the file's name that is none, such as a device.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():
@@ -123,11 +87,7 @@ def partial_name(path: Path, ending: str = '.partial') -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a new file, to the disk.
-
-    Raises:
-        OSError: If it can't be written.
-    """
+    """Write a new file, to the disk."""
     free = shutil.disk_usage(path.parent).free
     if free < len(content):
         lack = f'it needs {len(content) / 1e6:.1f} MB, only {free / 1e6:.1f} MB are free'
@@ -148,11 +108,7 @@ def is_utf8(path: str | Path) -> bool:
 
 
 def write_picture(path: str | Path, picture: np.ndarray) -> None:
-    """Write a picture in the format that its name ends in.
-
-    Args:
-        path: The file.
-        picture: (H, W, 3), RGB, uint8.
+    """Write a picture (H, W, 3), RGB, uint8, in the format that the file's name ends in.
 
     Raises:
         ACNNError: If it can't be written, for example because the format allows no such size.

@@ -14,13 +14,10 @@ MAX_COORDINATE = 1e6  # px; far beyond every image, and small enough for float32
 
 
 def to_bgr(image: np.ndarray) -> np.ndarray:
-    """Convert an image to BGR.
+    """Convert an image to BGR, (H, W, 3), uint8; one that is so stays itself.
 
     Args:
         image: (H, W), (H, W, 1), (H, W, 3) in BGR or (H, W, 4) in BGRA, uint8 or uint16.
-
-    Returns:
-        (H, W, 3), uint8; the image itself if it is such a one.
 
     Raises:
         ACNNError: If it is something else.
@@ -41,14 +38,7 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
 
 
 def describe_size_problem(shape: Sequence[int]) -> str:
-    """Say what is wrong with an image's size.
-
-    Args:
-        shape: Height and width, in pixels; more is ignored.
-
-    Returns:
-        One clause; empty if the image can be used.
-    """
+    """Say what is wrong with an image's height and width, in pixels; empty if nothing is."""
     height, width = shape[:2]
     if max(height, width) <= MAX_SIDE:
         return ''
@@ -58,14 +48,11 @@ def describe_size_problem(shape: Sequence[int]) -> str:
 
 
 def describe_box_problem(box: Sequence[float], shape: Sequence[int] | None = None) -> str:
-    """Say what is wrong with a box.
+    """Say what is wrong with a box, and what to give instead; empty if it can be used.
 
     Args:
         box: x1, y1, x2, y2, in pixels.
         shape: Height and width of the image, if known.
-
-    Returns:
-        One clause that ends with what to give instead; empty if the box can be used.
     """
     x1, y1, x2, y2 = (float(value) for value in box)
     wanted = 'give x1, y1, x2, y2 in pixels, with x1 < x2 and y1 < y2'

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-BLOCK = 256  # boxes compared with all others at once; more take more memory
-
 
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Tensor:
     """Suppress boxes that overlap a better one, as ``mmcv._ext.nms`` does.
@@ -28,29 +26,19 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
         compiled_nms = None
     if compiled_nms is not None and offset == 0:
         return compiled_nms(boxes, scores, iou_threshold)
-
-    order = scores.argsort(descending=True, stable=True)
-    kept = [order[:0]]
+    order, kept = scores.argsort(descending=True, stable=True), []
     while len(order):
-        block, order = order[:BLOCK], order[BLOCK:]
-        overlaps = _iou(boxes[block], boxes[block], offset).triu(1) > iou_threshold
-        stays = ~overlaps.any(0)
-        while True:  # box i is right after i rounds at most: it depends on the better ones alone
-            revised = ~(overlaps & stays[:, None]).any(0)
-            if revised.equal(stays):
-                break
-            stays = revised
-        kept.append(block[stays])
-        overlaps = _iou(boxes[kept[-1]], boxes[order], offset) > iou_threshold
-        order = order[~overlaps.any(0)]
-    return torch.cat(kept)
+        best, order = order[0], order[1:]
+        kept.append(best)
+        overlap = _iou(boxes[best], boxes[order], offset) > iou_threshold  # not where it is NaN
+        order = order[~overlap]
+    return torch.stack(kept) if kept else order
 
 
-def _iou(first: Tensor, second: Tensor, offset: int) -> Tensor:
-    """Return the intersections over unions (n, m) of boxes (n, 4) and (m, 4)."""
-    first, second = first[:, None], second[None]
-    top_left = torch.maximum(first[..., :2], second[..., :2])
-    bottom_right = torch.minimum(first[..., 2:], second[..., 2:])
+def _iou(box: Tensor, others: Tensor, offset: int) -> Tensor:
+    """Return the intersections over unions (n,) of a box (4,) with others (n, 4)."""
+    top_left = torch.maximum(box[:2], others[:, :2])
+    bottom_right = torch.minimum(box[2:], others[:, 2:])
     intersection = (bottom_right - top_left + offset).clamp(min=0).prod(-1)
-    areas = [(boxes[..., 2:] - boxes[..., :2] + offset).prod(-1) for boxes in (first, second)]
+    areas = [(each[..., 2:] - each[..., :2] + offset).prod(-1) for each in (box, others)]
     return intersection / (areas[0] + areas[1] - intersection)

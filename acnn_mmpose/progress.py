@@ -12,12 +12,6 @@ Item = TypeVar('Item')
 
 
 def show_progress(items: Iterable[Item], what: str, **options: Any) -> Iterable[Item]:
-    """Show a progress bar on a terminal; elsewhere, such as in a log, one line a minute.
-
-    Args:
-        items: What is worked through.
-        what: In a word or two, what it is.
-        **options: Of tqdm, for example ``total``.
-    """
+    """Show a progress bar on a terminal; elsewhere, such as in a log, one line a minute."""
     seconds = 0.1 if sys.stderr.isatty() else 60
     return tqdm(items, what, mininterval=seconds, maxinterval=max(10, seconds), **options)

@@ -45,8 +45,7 @@ def random_boxes(number: int) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize('offset', [0, 1])
 @pytest.mark.parametrize('threshold', [0.0, 0.3, 0.5, 1.0])
 @pytest.mark.parametrize('number', [1, 16, 150])
-def test_the_same_boxes_stay_as_in_a_literal_loop(monkeypatch, number, threshold, offset):
-    monkeypatch.setattr(mmcv_ops, 'BLOCK', 16)
+def test_the_same_boxes_stay_as_in_a_literal_loop(number, threshold, offset):
     boxes, scores = random_boxes(number)
     kept = mmcv_ops.nms(boxes, scores, threshold, offset)
     assert kept.tolist() == literal_nms(boxes, scores, threshold, offset)

@@ -1,4 +1,7 @@
-"""The command lines, run as a user runs them."""
+"""The command lines, run as a user runs them.
+
+Shell scripts, which run train.py and test.py, and MMPose's own scripts are processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 
+from .commands import run_here
 from .conftest import FAST_TRAINING, ROOT
 
 OPTIONS = ['--cfg-options', *(f'{key}={value}' for key, value in FAST_TRAINING.items())]
@@ -23,14 +27,16 @@ PHASES = [str(ROOT / f'configs/toy/acnn_phase{n}.py') for n in (1, 2, 3)]
 
 
 @pytest.fixture
-def run(toy_root, tmp_path):
+def run(toy_root, tmp_path, capfd):
     """Run a tool from a foreign directory: run('train.py', ...)."""
 
     def call(tool: str, *args, data: Path = toy_root) -> subprocess.CompletedProcess:
-        interpreter = [sys.executable] if tool.endswith('.py') else ['bash']
+        program = str(ROOT / 'tools' / tool)
+        if tool.endswith('.py'):
+            return run_here(capfd, tmp_path, program, *args, ACNN_DATA_ROOT=data)
         environment = dict(os.environ, ACNN_DATA_ROOT=str(data), PYTHON=sys.executable)
         return subprocess.run(
-            [*interpreter, str(ROOT / 'tools' / tool), *map(str, args)],
+            ['bash', program, *map(str, args)],
             cwd=tmp_path,
             env=dict(environment, OMP_NUM_THREADS='1'),
             capture_output=True,

@@ -6,12 +6,47 @@ python tools/complexity.py configs/acnn_phase3.py
 from __future__ import annotations
 
 import argparse
+from typing import NamedTuple
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.engine.complexity import measure_complexity
 from acnn_mmpose.errors import run_tool
+from acnn_mmpose.models import ACNN, MASK_BRANCHES
 
+import torch
 from mmpose.apis import init_model
+from torch.utils.flop_counter import FlopCounterMode
+
+
+class Complexity(NamedTuple):
+    """Size and work of a network, per image and forward pass without flip test."""
+
+    parameters: int
+    mask_parameters: int  # those of the mask branches among them
+    flops: int  # of convolutions, a multiply-add counted as two
+    mask_flops: int  # 0 in phase 'pose'
+
+
+def measure_complexity(model: ACNN, input_size: tuple[int, int]) -> Complexity:
+    """Count parameters and operations for an input of a size (width, height) in pixels."""
+    width, height = input_size
+    image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
+    was_training = model.training
+    model.eval()
+    with torch.no_grad(), FlopCounterMode(model, display=False) as counter:
+        model(image, None, mode='tensor')
+    model.train(was_training)
+    per_module = counter.get_flop_counts()
+    mask_flops = sum(
+        sum(counts.values())
+        for name, counts in per_module.items()
+        if f'{name.rpartition(".")[0]}.'.endswith(MASK_BRANCHES)
+    )
+    return Complexity(
+        parameters=sum(p.numel() for p in model.parameters()),
+        mask_parameters=sum(p.numel() for p in model.backbone.mask_branches.parameters()),
+        flops=counter.get_total_flops(),
+        mask_flops=mask_flops,
+    )
 
 
 def parse_args() -> argparse.Namespace:

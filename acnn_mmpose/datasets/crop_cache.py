@@ -22,7 +22,7 @@ from .wrappers import leaf_datasets
 
 
 def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
-    """Write the crops of everybody in a config's data sets that a folder lacks: :func:`write_crops`.
+    """Write the crops of everybody in a config's data sets that a folder lacks.
 
     Of one that combines others these are meant, however few of their people it shows.
     """

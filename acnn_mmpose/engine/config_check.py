@@ -56,24 +56,27 @@ def check_config(cfg: Config) -> None:
         ACNNError: Naming the first value that is wrong.
     """
     for split in SPLITS:
-        loader = cfg.get(f'{split}_dataloader') or {}
-        _check_loader(f'{split}_dataloader', loader)
+        where, loader = f'{split}_dataloader', cfg.get(f'{split}_dataloader') or {}
+        for key, least in (('batch_size', 1), ('num_workers', 0)):
+            _check_whole(f'{where}.{key}', loader.get(key), least)
+        if loader.get('persistent_workers') and not loader.get('num_workers'):
+            raise ACNNError(
+                f'{where}.persistent_workers needs worker processes: set it to False, or '
+                f'{where}.num_workers to 1 or more'
+            )
         for dataset in leaf_datasets(loader.get('dataset') or {}):
             _check_mpii_class(split, dataset)
-    _check_learning_rate(cfg.get('optim_wrapper') or {})
+    rate = ((cfg.get('optim_wrapper') or {}).get('optimizer') or {}).get('lr')
+    if rate is not None and not (isinstance(rate, (int, float)) and 0 < rate < math.inf):
+        raise ACNNError(
+            f'optim_wrapper.optimizer.lr must be a finite number above 0, but is {rate!r}'
+        )
     for name in ('max_epochs', 'max_iters', 'val_interval'):
-        value = (cfg.get('train_cfg') or {}).get(name)
-        if value is not None:
-            _check_whole(f'train_cfg.{name}', value, least=1)
+        _check_whole(f'train_cfg.{name}', (cfg.get('train_cfg') or {}).get(name), least=1)
     for where, registry, entry in _list_modules(cfg):
         kind = entry.get('type') if isinstance(entry, dict) else None
-        if isinstance(kind, str) and registry.get(kind) is None:
-            raise ACNNError(
-                f'{where} names {kind!r}, which nobody has registered: correct its type, or import '
-                'the module that registers it with custom_imports'
-            )
         if isinstance(kind, str):
-            _check_options(where, registry.get(kind), entry)
+            _check_options(where, kind, registry.get(kind), entry)
     for split in SPLITS:
         for pipeline in whole_pipelines((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
             _check_crop_cache(f'the pipeline of {split}_dataloader', pipeline)
@@ -86,16 +89,21 @@ def check_config(cfg: Config) -> None:
     _check_sizes(cfg, _build_model(cfg))
 
 
-def _check_options(where: str, builds: Any, entry: dict[str, Any]) -> None:
-    """Refuse an option that a type does not take, such as one inherited with another type."""
+def _check_options(where: str, kind: str, builds: Any, entry: dict[str, Any]) -> None:
+    """Refuse a type that nobody knows, or an option of another one, from which it was inherited."""
+    if builds is None:
+        raise ACNNError(
+            f'{where} names {kind!r}, which nobody has registered: correct its type, or import '
+            'the module that registers it with custom_imports'
+        )
     takes = inspect.signature(builds).parameters
     if any(each.kind is inspect.Parameter.VAR_KEYWORD for each in takes.values()):
         return
     for name in entry:
         if name not in takes and name not in FOR_BUILDERS:
             raise ACNNError(
-                f'{where}.{name} is no option of {entry["type"]}: correct it, or, where it was '
-                f'inherited with another type, set {where}._delete_=True beside the new one'
+                f'{where}.{name} is no option of {kind}: correct it, or, where it was inherited '
+                f'with another type, set {where}._delete_=True beside the new one'
             )
 
 
@@ -112,31 +120,18 @@ def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:
         entries = cfg.get(where) or []
         for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
             yield where, registry, entry
-    for split in SPLITS:
-        where = f'{split}_dataloader'
+    for where in (f'{split}_dataloader' for split in SPLITS):
         for dataset in inner_datasets((cfg.get(where) or {}).get('dataset')):
             yield f'{where}.dataset', DATASETS, dataset
             for transform in getattr(dataset, 'pipeline', ()):
                 yield f'the pipeline of {where}', TRANSFORMS, transform
 
 
-def _check_loader(name: str, loader: dict) -> None:
-    for key, least in (('batch_size', 1), ('num_workers', 0)):
-        if loader.get(key) is not None:
-            _check_whole(f'{name}.{key}', loader[key], least)
-    if loader.get('persistent_workers') and not loader.get('num_workers'):
-        raise ACNNError(
-            f'{name}.persistent_workers needs worker processes: set it to False, or '
-            f'{name}.num_workers to 1 or more'
-        )
-
-
 def _check_crop_cache(where: str, pipeline: list[dict]) -> None:
     """Refuse that another transform than TopdownCrop sees the empty image of a cached crop."""
-    for place, transform in enumerate(pipeline):
-        if transform.get('crop_cache') is None:
-            continue
-        later = (each['type'] for each in pipeline[place + 1 :])
+    places = [i for i, transform in enumerate(pipeline) if transform.get('crop_cache') is not None]
+    for place in places:
+        later = [each['type'] for each in pipeline[place + 1 :]]
         reader = next((kind for kind in later if not _is_kind(kind, WITHOUT_PIXELS)), None)
         if not _is_kind(reader, TopdownCrop):
             raise ACNNError(
@@ -173,18 +168,8 @@ def _check_mpii_class(split: str, dataset: dict) -> None:
         )
 
 
-def _check_learning_rate(optim_wrapper: dict) -> None:
-    rate = (optim_wrapper.get('optimizer') or {}).get('lr')
-    if rate is None:
-        return
-    if not isinstance(rate, (int, float)) or not 0 < rate < math.inf:
-        raise ACNNError(
-            f'optim_wrapper.optimizer.lr must be a finite number above 0, but is {rate!r}'
-        )
-
-
 def _check_whole(name: str, value: Any, least: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+    if value is not None and (type(value) is not int or value < least):
         raise ACNNError(f'{name} must be a whole number of at least {least}, but is {value!r}')
 
 
@@ -221,16 +206,22 @@ def _check_sizes(cfg: Config, model: nn.Module) -> None:
     size = _pair('model.head.decoder.input_size', head.decoder.input_size)
     backbone.check_size(*size[::-1])
     heatmap = tuple(side // backbone.stride for side in size)
-    given = _pair('model.head.decoder.heatmap_size', head.decoder.heatmap_size)
-    if given != heatmap:
+    found = _pair('model.head.decoder.heatmap_size', head.decoder.heatmap_size)
+    if found != heatmap:
         raise ACNNError(
-            f'model.head.decoder.heatmap_size is {given}, but an input '
+            f'model.head.decoder.heatmap_size is {found}, but an input '
             f'of {size} gives heatmaps of {heatmap}: set the codec so'
         )
-    for split in SPLITS:
-        for dataset in inner_datasets((cfg.get(f'{split}_dataloader') or {}).get('dataset')):
-            for transform in getattr(dataset, 'pipeline', ()):
-                _check_pipeline_sizes(f'{split}_dataloader', transform, size, heatmap)
+    for where, registry, entry in _list_modules(cfg):
+        for config in (entry, entry.get('encoder')) if registry is TRANSFORMS else ():
+            for key, expected in (('input_size', size), ('heatmap_size', heatmap)):
+                value = config.get(key) if isinstance(config, dict) else None
+                label = f'{entry.get("type") if config is entry else "encoder"}.{key} in {where}'
+                if value is not None and (pair := _pair(label, value)) != expected:
+                    raise ACNNError(
+                        f'{label} is {pair}, but model.head.decoder has {expected}: set both to '
+                        'the same codec'
+                    )
 
 
 def _check_codec(head: ACNNHead) -> None:
@@ -250,31 +241,9 @@ def _check_codec(head: ACNNHead) -> None:
 
 
 def _pair(name: str, value: Any) -> tuple[int, int]:
-    """Read a size, (width, height).
-
-    Raises:
-        ACNNError: If it is something else.
-    """
+    """Read a size, (width, height), or refuse what is none."""
     is_pair = isinstance(value, (list, tuple, np.ndarray)) and len(value) == 2
     if not is_pair or not all(isinstance(side, (int, np.integer)) for side in value):
         raise ACNNError(f'{name} must be (width, height) in whole pixels, but is {value!r}')
     width, height = value
     return width, height
-
-
-def _check_pipeline_sizes(
-    where: str, transform: dict, size: tuple[int, int], heatmap: tuple[int, int]
-) -> None:
-    """Check sizes (width, height) in a transform and in the codec that it encodes with."""
-    for name, config in (
-        (transform.get('type'), transform),
-        ('encoder', transform.get('encoder') or {}),
-    ):
-        for key, wanted in (('input_size', size), ('heatmap_size', heatmap)):
-            given = config.get(key) if isinstance(config, dict) else None
-            label = f'{name}.{key} in the pipeline of {where}'
-            if given is not None and (given := _pair(label, given)) != wanted:
-                raise ACNNError(
-                    f'{label} is {given}, but '
-                    f'model.head.decoder has {wanted}: set both to the same codec'
-                )

@@ -18,7 +18,7 @@ from .config_check import check_config
 def load_config(
     path: str, work_dir: str | None = None, cfg_options: dict[str, Any] | None = None
 ) -> Config:
-    """Read a config file of a training or test, and check its values.
+    """Read a config file of a training or test, and check its values (:func:`check_config`).
 
     Data sets of which a combination shows nothing, by ``sample_ratio_factor``, are left out.
 
@@ -27,13 +27,6 @@ def load_config(
         work_dir: Where logs and checkpoints go; by default the config's own ``work_dir``, else
             ``work_dirs/`` and the config's name.
         cfg_options: Overrides such as ``{'optim_wrapper.optimizer.lr': 1e-4}``.
-
-    Returns:
-        The config.
-
-    Raises:
-        ACNNError: If the config file does not exist, can't be read, or has values that make no
-            sense (:func:`check_config`).
     """
     cfg = read_config(path)
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
@@ -44,16 +37,13 @@ def load_config(
 
 
 def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
-    """Override values of a config.
+    """Override values of a config, which is changed in place.
 
     Args:
-        cfg: The config, changed in place.
+        cfg: The config.
         options: By dotted name, the values. In a list, such as a pipeline, a type stands for all
             entries of that type: ``'train_dataloader.dataset.pipeline.RandomFlip.prob'``.
-        complaint: The first words of the error.
-
-    Raises:
-        ACNNError: If a name leads nowhere, such as into a number.
+        complaint: The first words of the ACNNError if a name leads nowhere, such as into a number.
     """
     try:
         cfg.merge_from_dict(
@@ -68,11 +58,7 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
 
 
 def _places(node: Any, names: list[str]) -> Iterator[list[str]]:
-    """Yield what names stand for where types are put in place of numbers in lists.
-
-    Raises:
-        IndexError: If a list has no entry of that type.
-    """
+    """Yield what names stand for where types are put in place of numbers in lists."""
     if not names:
         yield []
         return
@@ -90,11 +76,7 @@ def _places(node: Any, names: list[str]) -> Iterator[list[str]]:
 
 
 def read_config(path: str) -> Config:
-    """Read a config file of any kind; a config file is Python and runs as code.
-
-    Raises:
-        ACNNError: If the file does not exist or can't be read.
-    """
+    """Read a config file of any kind; a config file is Python and runs as code."""
     if not Path(path).is_file():
         raise ACNNError(f'config file {path} does not exist')
     if not os.environ.get('ACNN_DATA_ROOT', 'unset'):
@@ -106,11 +88,7 @@ def read_config(path: str) -> Config:
 
 
 def make_work_dir(cfg: Config) -> None:
-    """Make the folder for logs and checkpoints, before anything long starts.
-
-    Raises:
-        ACNNError: If it can't be made or written.
-    """
+    """Make the folder for logs and checkpoints, before anything long starts."""
     make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
 
 
@@ -121,22 +99,14 @@ def disable_validation(cfg: Config) -> None:
 
 
 def set_checkpoint(cfg: Config, checkpoint: str) -> None:
-    """Load weights from a checkpoint file, for a test.
-
-    Raises:
-        ACNNError: If the file does not exist.
-    """
+    """Load weights from a checkpoint file, which must exist, for a test."""
     if not Path(checkpoint).is_file():
         raise ACNNError(f'checkpoint {checkpoint} does not exist')
     cfg.load_from, cfg.resume = checkpoint, False
 
 
 def dump_predictions(cfg: Config, path: str) -> None:
-    """Make a test write its predictions to a file (DumpPredictions).
-
-    Raises:
-        ACNNError: If the file name does not end in .npz, or its folder can't be written.
-    """
+    """Make a test write its predictions to an .npz file (DumpPredictions)."""
     if not path.endswith('.npz'):
         raise ACNNError(f'--dump writes numpy arrays: {path} must end in .npz')
     make_folder(Path(path).parent, 'the folder of --dump')

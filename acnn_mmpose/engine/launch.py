@@ -26,11 +26,8 @@ def set_launcher(cfg: Config, launcher: str) -> None:
 
     Args:
         cfg: The config, changed in place.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
-
-    Raises:
-        ACNNError: If there is no GPU and the launcher is neither ``'none'`` nor ``'pytorch'``, if
-            ``'pytorch'`` is chosen outside torchrun, or if the timeout is not a number above 0.
+        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``; without a GPU one of the
+            first two.
     """
     cfg.launcher = launcher
     timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
@@ -58,8 +55,8 @@ def set_launcher(cfg: Config, launcher: str) -> None:
 def end_process_group() -> None:
     """End this process's part in the process group, if it has one, after all work is done.
 
-    A thread of gloo may still hold the tensors of the last exchange. If it lets go of them while
-    Python shuts down, the process aborts: "terminate called without an active exception".
+    A thread of gloo that lets go of the last exchange's tensors while Python shuts down aborts the
+    process: "terminate called without an active exception".
     """
     if distributed.is_initialized():
         gc.collect()  # DistributedDataParallel in a reference cycle would keep the group alive

@@ -17,13 +17,7 @@ from ..models import ACNN
 def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:
     """Build a model and load its weights: MMPose's ``init_model``, which alone checks nothing.
 
-    Args:
-        cfg: The config.
-        checkpoint: The checkpoint file.
-        device: For example ``'cpu'`` or ``'cuda:0'``.
-
-    Raises:
-        ACNNError: If there is no such device, or the checkpoint does not exist or does not fit.
+    The device is for example ``'cpu'`` or ``'cuda:0'``.
     """
     check_device(device)
     init_default_scope(cfg.get('default_scope', 'mmpose'))
@@ -33,11 +27,7 @@ def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:
 
 
 def check_device(device: str) -> None:
-    """Refuse a device that this machine does not have.
-
-    Raises:
-        ACNNError: Naming the device and what torch sees.
-    """
+    """Refuse a device that this machine does not have."""
     try:
         torch.empty(0, device=device)
     except (AssertionError, ImportError, RuntimeError) as error:

@@ -24,17 +24,10 @@ DERIVED = ('total_iters', 'T_max')
 
 
 def check_resumption(runner: Runner, checkpoint: dict[str, Any]) -> None:
-    """Check that a config says what the checkpoint was trained with.
+    """Refuse a config that says otherwise than the checkpoint, about to be resumed, was trained.
 
     A run that was made longer takes the end of its schedulers from the config, unless their values
     on the way depend on it: MMEngine computes each from the one before, which is on another curve.
-
-    Args:
-        runner: Whose optimizer and schedulers are those of the config.
-        checkpoint: About to be resumed.
-
-    Raises:
-        ACNNError: Naming what differs.
     """
     _check_averages(runner, checkpoint)
     groups = [*zip(runner.optim_wrapper.param_groups, checkpoint['optimizer']['param_groups'])]
@@ -72,10 +65,7 @@ def _check_end(runner: Runner, name: str, scheduler: Any, state: dict[str, Any])
 def _move_end(scheduler: Any, state: dict[str, Any], groups: list[tuple[dict, dict]]) -> None:
     """Move a scheduler's end, and take the steps that MMEngine left out from the old end on.
 
-    Args:
-        scheduler: Whose end is that of the config; what else it holds is overwritten by resuming.
-        state: Its state in the checkpoint, changed in place.
-        groups: The optimizer's groups, and those of the checkpoint, changed in place.
+    Its state in the checkpoint, and the checkpoint's of the pairs of groups, are changed in place.
     """
     end, name, now = scheduler.end, scheduler.param_name, state['_global_step']
     if state['end'] < end and now >= state['end']:

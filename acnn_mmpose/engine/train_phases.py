@@ -21,8 +21,8 @@ from ..errors import ACNNError
 from ..models import PHASES
 from ..models.weights import describe_mismatch
 from .hooks.checkpoint import awaits_validation
+from .hooks.work_dir_lock import hold_work_dir
 from .mixed_precision import check_amp
-from .work_dir_lock import hold_work_dir
 from .worker_errors import explain_worker_errors
 
 
@@ -79,15 +79,12 @@ def _train_all(cfgs: Sequence[Config], resume: str | None) -> None:
 
 
 def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
-    """Set ``cfg.load_from`` and ``cfg.resume``.
+    """Set ``cfg.load_from`` and ``cfg.resume``; return whether there is anything left to train.
 
     Args:
         cfg: The config, changed in place.
         previous: The checkpoint that the phase before ended with, if it was trained just now.
         resume: As in :func:`train_in_order`.
-
-    Returns:
-        False if there is nothing left to train.
     """
     latest = _agreed_checkpoint(cfg) if resume == 'auto' else resume
     if latest is not None:
@@ -104,11 +101,7 @@ def set_start(cfg: Config, previous: str | None, resume: str | None) -> bool:
 
 
 def check_sequence(cfgs: Sequence[Config]) -> None:
-    """Check that every config can start from what the one before it ends with.
-
-    Raises:
-        ACNNError: Naming the two work_dirs, phases or shapes that do not go together.
-    """
+    """Check that every config can start from what the one before it ends with."""
     if len({Path(cfg.work_dir).resolve() for cfg in cfgs}) < len(cfgs):
         raise ACNNError(
             'two of the configs have the same work_dir: each phase needs one of its own'

@@ -30,15 +30,14 @@ REMEDIES = {
 
 @contextmanager
 def explain_worker_errors(work_dir: str | None = None) -> Iterator[None]:
-    """Turn the exceptions that another process caused into one sentence.
+    """Turn the exceptions that another process caused, or Ctrl-C, into one sentence.
 
     Args:
         work_dir: Of a training, whose last good checkpoint is named.
 
     Raises:
-        ACNNError: Instead of torch's exception, if a data loader's worker died or raised, or if
-            another rank ended or hangs. Any other exception is left as it is.
-        KeyboardInterrupt: With a sentence, if Ctrl-C ended it.
+        ACNNError: If a data loader's worker died or raised, or another rank ended or hangs. Any
+            other exception is left as it is.
     """
     try:
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from acnn_mmpose.files import write_whole
-from acnn_mmpose.hardware import name_cpu
+from studies.machine import name_cpu
 
 import mmengine
 import mmpose

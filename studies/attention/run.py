@@ -9,7 +9,7 @@ from pathlib import Path
 from acnn_mmpose.checkpoints.load import latest_checkpoint, read_meta
 from acnn_mmpose.engine import make_work_dir, train_in_order
 from acnn_mmpose.engine.config_check import check_config
-from acnn_mmpose.engine.work_dir_lock import BusyError, hold_work_dir
+from acnn_mmpose.engine.hooks.work_dir_lock import BusyError, hold_work_dir
 
 from mmengine.logging import print_log
 

@@ -12,7 +12,7 @@ from functools import partial
 from importlib.util import find_spec
 
 from acnn_mmpose.engine import amp_dtype
-from acnn_mmpose.hardware import bfloat16_speedup
+from acnn_mmpose.engine.mixed_precision import bfloat16_speedup
 
 import torch
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from acnn_mmpose.hardware import name_cpu
+from studies.machine import name_cpu
 
 import torch
 from tabulate import tabulate

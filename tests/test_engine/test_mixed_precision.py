@@ -3,10 +3,12 @@ from __future__ import annotations
 import logging
 
 from acnn_mmpose.engine import enable_amp, mixed_precision, train_in_order
+from acnn_mmpose.engine.mixed_precision import bfloat16_speedup
 from acnn_mmpose.errors import ACNNError
 
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -71,3 +73,21 @@ def test_amp_of_mmengine_is_refused_without_a_gpu(monkeypatch, toy_config):
     cfg = toy_config(1, **{'optim_wrapper.type': 'AmpOptimWrapper'})
     with pytest.raises(ACNNError, match='needs a GPU, and torch sees none: set it to CpuAmp'):
         train_in_order([cfg])
+
+
+def test_measuring_bfloat16_leaves_the_random_numbers_alone():
+    state = torch.get_rng_state()
+    assert bfloat16_speedup.__wrapped__() > 0
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize('slow', [torch.float32, torch.bfloat16])
+def test_the_speedup_is_that_of_convolutions(monkeypatch, slow):
+    convolve = F.conv2d
+
+    def convolve_again_and_again(inputs, weight, padding):
+        for _ in range(20 if inputs.dtype == slow else 0):
+            convolve(inputs, weight, padding=padding)
+
+    monkeypatch.setattr(F, 'conv2d', convolve_again_and_again)
+    assert (bfloat16_speedup.__wrapped__() > 1) == (slow == torch.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation import read_run
-from acnn_mmpose.visualization.log_plot import plot_runs
+from acnn_mmpose.visualization.plots import plot_runs
 
 import pytest
 import torch

@@ -10,8 +10,9 @@ import socket
 import subprocess
 import sys
 
-from acnn_mmpose.engine import train_in_order, work_dir_lock
-from acnn_mmpose.engine.work_dir_lock import hold_work_dir
+from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine.hooks import work_dir_lock
+from acnn_mmpose.engine.hooks.work_dir_lock import hold_work_dir
 from acnn_mmpose.errors import ACNNError
 
 import pytest
@@ -19,7 +20,7 @@ from mmengine.runner import Runner
 
 HOLD = """
 import os, sys, time
-from acnn_mmpose.engine.work_dir_lock import hold_work_dir
+from acnn_mmpose.engine.hooks.work_dir_lock import hold_work_dir
 with hold_work_dir(sys.argv[1]):
     worker = os.fork() if hasattr(os, 'fork') else 1
     if worker:

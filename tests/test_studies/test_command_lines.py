@@ -3,30 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
+from tests.commands import run_here
 from tests.conftest import ROOT
 
 
 @pytest.fixture
-def run(toy_root):
+def run(toy_root, capfd):
     """Run a study from the root of the repository: run('speed', ...)."""
-
-    def call(study: str, *args) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [sys.executable, '-m', f'studies.{study}', *map(str, args)],
-            cwd=ROOT,
-            env=dict(os.environ, ACNN_DATA_ROOT=str(toy_root), OMP_NUM_THREADS='1'),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return call
+    return lambda study, *args: run_here(
+        capfd, ROOT, f'studies.{study}', *args, ACNN_DATA_ROOT=toy_root
+    )
 
 
 def test_speed_prints_tables_and_writes_json(run, tmp_path):

@@ -5,9 +5,10 @@ Shape legend: N batch, K joints, S stages, h x w heatmap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
@@ -25,7 +26,8 @@ from ...models import (
     stack_masks,
     unwrap,
 )
-from .dead_masks import describe_death, has_just_died
+
+DEATH = 1e-3  # of 0 or 1: 4 cells of 64x64; a soft mask never reaches 0 or 1 itself
 
 
 @HOOKS.register_module()
@@ -35,32 +37,27 @@ class AttentionStatsHook(Hook):
     Per mask M(i), the mean over the batches of all processes:
 
     - ``mask{i}_coverage``: the share of the feature map that is kept
-    - ``mask{i}_joint_coverage``: the share of the mass of the ground-truth heatmaps that is kept,
-      that is, of the neighbourhood of the person's joints
+    - ``mask{i}_joint_coverage``: the share of the mass of the ground-truth heatmaps
     - ``mask{i}_background_coverage``: the share of the cells outside the person's box
-      (:func:`find_background`) that is kept
+      (:func:`find_background`)
 
     "The gradients for task B are much larger than those of task A. It happens due to the
     replication layers" (paper, Sec. 3.3): root mean squares of gradients,
 
     - ``grad_rms_pose`` (task A) and ``grad_rms_attention`` (task B), per task that trains: at its
       parameters, as the optimizer gets them
-    - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1, stage i's
-      feature and its mask, which is replicated over the feature's channels. They are whole
+    - ``grad_rms_feature{i}`` and ``grad_rms_mask{i}``: at the two factors of Eq. 1. They are whole
       gradients: the feature's has that of stage i's own heatmaps in it, the mask's that of Eq. 4
       and of a coverage loss.
 
     Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
 
     Args:
-        interval: Every how many iterations of an epoch to measure, from its first on; with
+        interval: Every how many iterations of an epoch to measure, >= 1, from its first on; with
             gradient accumulation, in the iteration whose gradients make the next step.
-        patience: After how many measurements in a row at 0 or 1 to warn. Masks start at exactly 1
-            in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of MPII with
-            the paper's batch.
-
-    Raises:
-        ACNNError: If an argument is less than 1.
+        patience: After how many measurements in a row at 0 or 1 to warn, >= 1. Masks start at
+            exactly 1 in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of
+            MPII with the paper's batch.
     """
 
     def __init__(self, interval: int = 10, patience: int = 500) -> None:
@@ -148,13 +145,33 @@ class AttentionStatsHook(Hook):
         for stage, coverage in enumerate(coverages, start=1):
             history, _ = runner.message_hub.get_scalar(f'train/mask{stage}_coverage').data
             if has_just_died(history, self.patience):
-                duration = f'{self.patience} measurements (one per {self.interval} iterations)'
-                runner.logger.warning(describe_death(stage, coverage, duration))
+                keeps, bias, rate = (
+                    ('everything', 'lower', 'higher')
+                    if coverage > 0.5
+                    else ('nothing', 'higher', 'lower')
+                )
+                runner.logger.warning(
+                    f'the mask of stage {stage} has kept {keeps} (coverage {coverage:.3f}) for '
+                    f'{self.patience} measurements (one per {self.interval} iterations): its '
+                    f'attention does nothing; try a {bias} '
+                    'model.backbone.mask_branch.init_bias, from which '
+                    f"phase 'attention' starts, or a {rate} learning rate"
+                )
 
     def after_train(self, runner: Runner) -> None:
         """Stop listening."""
         for handle in self._handles:
             handle.remove()
+
+
+def has_just_died(history: Sequence[float], patience: int) -> bool:
+    """Say whether a mask is dead, ``patience`` measured coverages long, from the last one on.
+
+    True once: not while the mask stays dead, but again after it recovered and died anew.
+    """
+    latest = np.asarray(history[-patience - 1 :])
+    stays = np.abs(latest - np.round(latest[-1])) <= DEATH
+    return bool(stays[-patience:].all() and stays.sum() == patience)
 
 
 def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
@@ -165,9 +182,8 @@ def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
         targets: Ground-truth heatmaps (N, K, h, w), zero for joints that are not labelled.
 
     Returns:
-        (S - 1, 3), float32 in [0, 1]: the shares of the feature map, of the mass of the heatmaps
-        and of the cells outside the people's boxes. Without any labelled joint, or any background,
-        that share is the feature map's.
+        (S - 1, 3), float32 in [0, 1]. Without any labelled joint, or any background, that share is
+        the feature map's.
     """
     joints = targets.to(masks).sum(dim=1, keepdim=True)
     everywhere = masks.mean(dim=(0, 2, 3))

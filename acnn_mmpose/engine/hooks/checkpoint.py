@@ -19,23 +19,20 @@ class CheckpointAfterValHook(CheckpointHook):
     """MMEngine's hook, for runs whose validation may be killed or fail, and that may move.
 
     MMEngine saves an epoch before its validation. A run that ends in the validation resumes behind
-    it and never learns the score: a worse epoch may then pass for the best, and the last epoch is
-    never validated at all. Here such a checkpoint says that its validation is to come
-    (:func:`awaits_validation`): the resumed run begins with it. Once it is over the checkpoint is
-    saved again. The same holds for iterations (``by_epoch=False``).
+    it and never learns the score: a worse epoch may then pass for the best. Here such a checkpoint
+    says that its validation is to come (:func:`awaits_validation`): the resumed run begins with it.
+    Once it is over the checkpoint is saved again. The same holds for iterations
+    (``by_epoch=False``).
 
     Of the best checkpoint only the name is taken from the run that is resumed, so that a run in a
     copied or moved folder leaves the files of the original alone.
 
     Args:
-        max_keep_ckpts: How many checkpoints to keep; -1 means all.
+        max_keep_ckpts: How many checkpoints to keep; -1 means all. Not 1: it would be removed
+            before the next is written.
         save_best: As in MMEngine; ``'auto'`` takes ``'PCK'``, or the first metric where there is
             none. If the evaluator has no such metric a warning says so.
         **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`.
-
-    Raises:
-        ACNNError: If only one checkpoint is to be kept: it is removed before the next is written.
-            In a loop without epochs, if nothing would be saved before its end.
     """
 
     best_ckpt_path: str | None
@@ -153,9 +150,5 @@ class CheckpointAfterValHook(CheckpointHook):
 
 
 def awaits_validation(meta: dict[str, Any]) -> bool:
-    """Say whether a checkpoint was saved before the validation of its epoch, if there is one.
-
-    Args:
-        meta: Of the checkpoint; MMEngine's own hook and earlier versions say nothing.
-    """
+    """Say whether a checkpoint's ``meta`` tells of a validation of its epoch that is to come."""
     return meta.get('awaits_validation', False)

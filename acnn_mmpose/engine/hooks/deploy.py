@@ -12,11 +12,7 @@ from ...models import unwrap
 
 @HOOKS.register_module()
 class DeployHook(Hook):
-    """Calls the model's ``switch_to_deploy`` before a test, after the checkpoint is loaded.
-
-    Args:
-        dtype: Name of the torch dtype: ``'float32'`` or ``'bfloat16'``.
-    """
+    """Calls the model's ``switch_to_deploy`` before a test, in ``'float32'`` or ``'bfloat16'``."""
 
     def __init__(self, dtype: str = 'float32') -> None:
         self.dtype = getattr(torch, dtype)

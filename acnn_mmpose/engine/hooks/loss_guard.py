@@ -14,14 +14,11 @@ from ...models import unwrap
 
 @HOOKS.register_module()
 class LossGuardHook(Hook):
-    """Ends a run whose loss is NaN or infinite, before such weights are saved.
+    """Ends a run whose loss is NaN or infinite with an ACNNError, before such weights are saved.
 
     Args:
         interval: Iterations between checks, >= 1; reading the loss makes a GPU wait. The last
             iteration of an epoch is always checked.
-
-    Raises:
-        ACNNError: Naming the iteration, the phase, the learning rate and the last good checkpoint.
     """
 
     priority = 'ABOVE_NORMAL'  # before the checkpoint is saved

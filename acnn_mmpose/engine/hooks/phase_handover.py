@@ -23,16 +23,13 @@ from ..resume_check import check_resumption
 class PhaseHandoverHook(Hook):
     """Checks every checkpoint before it is loaded, and records the phase in those it saves.
 
-    A phase starts from the checkpoint that its predecessor ended with, ``'attention'`` from
-    ``'pose'`` and ``'joint'`` from ``'attention'`` (``PHASES`` says which), or from one of its own
-    to fine-tune. A resumed run must resume its own phase. MMEngine alone would start from random
-    weights where no checkpoint is given, and only log a warning where keys or shapes do not match.
+    A phase starts from the checkpoint that its predecessor ended with (``PHASES``), or from one of
+    its own to fine-tune. A resumed run must resume its own phase. MMEngine alone would start from
+    random weights where no checkpoint is given, and only log a warning where keys or shapes do not
+    match.
 
     Mask branches are the only keys that a phase after ``'pose'`` may find missing; those of a
     ``'pose'`` checkpoint are untrained and are left out, so that task B starts as the config says.
-
-    Raises:
-        ACNNError: Before the first step, naming the file at fault and the one that is expected.
     """
 
     priority = 'VERY_HIGH'

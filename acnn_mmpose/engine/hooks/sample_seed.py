@@ -16,10 +16,8 @@ from ...datasets import SeededSamples
 class SampleSeedHook(Hook):
     """Makes samples and masks' noise a function of the run's seed, the epoch and their place in it.
 
-    Worker processes otherwise draw from a stream that starts anew when a run is resumed, so that a
-    resumed run sees other crops, and of combined data sets other people, than one that was not
-    interrupted. So would torch's generator, which the noise of the masks is drawn from. A training
-    loop without epochs keeps these streams.
+    Worker processes, and torch's generator, otherwise draw from a stream that starts anew when a
+    run is resumed. A training loop without epochs keeps these streams.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -37,8 +35,7 @@ class SampleSeedHook(Hook):
     ) -> None:
         """Seed this process for the epoch that begins.
 
-        Not before the epoch: a data loader that starts its workers, as it does when a run is
-        resumed, draws a number first.
+        Not before the epoch: a data loader that starts its workers draws a number first.
         """
         if batch_idx == 0 and isinstance(runner.train_loop, EpochBasedTrainLoop):
             state = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])

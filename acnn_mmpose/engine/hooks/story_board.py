@@ -20,10 +20,7 @@ class StoryBoardHook(Hook):
     ``stories_ITERATION.png`` in a loop without epochs.
 
     Args:
-        num_people: How many people, evenly spread over the validation set.
-
-    Raises:
-        ACNNError: If ``num_people`` is less than 1.
+        num_people: How many people, >= 1, evenly spread over the validation set.
     """
 
     def __init__(self, num_people: int = 3) -> None:

@@ -15,11 +15,10 @@ from ...datasets import MpiiTrainDataset, inner_datasets
 class UnreadableImagesHook(Hook):
     """Logs every file that :class:`MpiiTrainDataset` had to pass over, on all processes together.
 
+    More than the data set allows is an ACNNError on all processes at once.
+
     Args:
         interval: Iterations between checks, >= 1. The end of an epoch is always checked.
-
-    Raises:
-        ACNNError: On all processes at once, if there are more than the data set allows.
     """
 
     def __init__(self, interval: int = 50) -> None:

@@ -9,8 +9,11 @@ from types import SimpleNamespace
 
 from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.engine.hooks import AttentionStatsHook
-from acnn_mmpose.engine.hooks.attention_stats import measure_coverage, root_mean_square
-from acnn_mmpose.engine.hooks.dead_masks import has_just_died
+from acnn_mmpose.engine.hooks.attention_stats import (
+    has_just_died,
+    measure_coverage,
+    root_mean_square,
+)
 from acnn_mmpose.errors import ACNNError
 
 import pytest

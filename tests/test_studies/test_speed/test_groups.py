@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
-from acnn_mmpose.engine.complexity import measure_complexity
 from acnn_mmpose.errors import ACNNError
 from studies.speed import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from studies.speed import groups as groups_module
@@ -12,6 +11,8 @@ import pytest
 import torch
 from mmpose.registry import MODELS
 from torch.utils.flop_counter import FlopCounterMode
+
+from tests.test_complexity import measure_complexity
 
 
 @pytest.fixture

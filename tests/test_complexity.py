@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from acnn_mmpose.engine.complexity import measure_complexity
+import runpy
 
 import pytest
 from mmengine.config import Config
 from mmpose.registry import MODELS
 
 from tests.conftest import ROOT
+
+measure_complexity = runpy.run_path(str(ROOT / 'tools/complexity.py'))['measure_complexity']
 
 
 @pytest.fixture(params=[1, 3])
