@@ -26,7 +26,7 @@ demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
 	@echo "story boards: $(DEMO)/acnn_phase*.png; how training went: $(DEMO)/log.png"
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .
