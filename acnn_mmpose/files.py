@@ -110,8 +110,7 @@ def is_utf8(path: str | Path) -> bool:
 def write_picture(path: str | Path, picture: np.ndarray) -> None:
     """Write a picture (H, W, 3), RGB, uint8, in the format that the file's name ends in.
 
-    Raises:
-        ACNNError: If it can't be written, for example because the format allows no such size.
+    It is an ACNNError if that is not possible, for example because the format allows no such size.
     """
     height, width = picture.shape[:2]
     try:

@@ -107,15 +107,11 @@ class Converted(NamedTuple):
 
 
 def convert_hourglass(file: str, out: str) -> Converted:
-    """Write a weights file that phase ``'attention'`` can start from.
+    """Write a weights file, ``*.safetensors``, that phase ``'attention'`` can start from.
 
     Args:
         file: A state dict of a port, or a training checkpoint that has one, of one or more GPUs.
-        out: The file to write, ``*.safetensors``.
-
-    Raises:
-        ACNNError: If it can't be read, is no hourglass of a known layout, or ``out`` can't be
-            written.
+        out: The file to write.
     """
     if not out.endswith(SUFFIX):
         raise ACNNError(f'{out} must end in {SUFFIX}: weights are written without pickle')

@@ -23,23 +23,16 @@ class UnreadableImageError(ACNNError):
 
 @TRANSFORMS.register_module()
 class LoadReadableImage(LoadImage):
-    """MMPose's :class:`LoadImage`, with one sentence where an image can not be used.
+    """MMPose's :class:`LoadImage`, with an UnreadableImageError where an image can not be used.
 
     Every image becomes BGR uint8 (:func:`to_bgr`), turned as its EXIF data ask for. Pipes and
     devices are not read, and images of more than 179 million pixels, half a gigabyte, are not
     decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
 
-    With a folder of crops, a training pipeline reads these instead of photographs; what
-    :class:`TopdownCrop` makes of them is the same to the bit. That needs ``bbox_center`` and
-    ``bbox_scale`` (1, 2) as the data set gives them, hence before :class:`GetBBoxCenterScale`.
-
-    Args:
-        crop_cache: The folder that ``tools/cache_crops.py`` made.
-        **kwargs: Arguments of :class:`LoadImage`.
-
-    Raises:
-        UnreadableImageError: Naming the file.
-        ACNNError: If an array is given that is no image, or the folder does not exist.
+    With ``crop_cache``, the folder that ``tools/cache_crops.py`` made, a training pipeline reads
+    crops instead of photographs; what :class:`TopdownCrop` makes of them is the same to the bit.
+    That needs ``bbox_center`` and ``bbox_scale`` (1, 2) as the data set gives them, hence before
+    :class:`GetBBoxCenterScale`.
     """
 
     def __init__(self, crop_cache: str | None = None, **kwargs: Any) -> None:

@@ -31,16 +31,8 @@ class MpiiTrainDataset(MpiiDataset):
     would draw somebody at random. That needs the transform that loads images in the data set's own
     pipeline, also where another data set combines several of them.
 
-    Args:
-        max_unreadable: How many image files may be unreadable, >= 0.
-        **kwargs: Arguments of :class:`MpiiDataset`.
-
-    Attributes:
-        unreadable: Whose image could not be read, bool (people,); in shared memory, so that the
-            main process sees what worker processes find.
-
-    Raises:
-        ACNNError: If ``max_unreadable`` is negative.
+    At most ``max_unreadable`` files, >= 0, may be passed over. ``unreadable``, bool (people,), is
+    in shared memory, so that the main process sees what worker processes find.
     """
 
     def __init__(self, max_unreadable: int = MAX_UNREADABLE, **kwargs: Any) -> None:

@@ -108,12 +108,8 @@ def decode_heatmaps(
     one from the end of that axis, and not in the first line of the other. A heatmap without a
     positive value has its joint at cell (-1, -1).
 
-    Args:
-        heatmaps: (n, K, h, w).
-        input_size: Width and height of a crop, in pixels.
-
     Returns:
-        Points (n, K, 2) in pixels of the crops, and scores (n, K), the maxima.
+        Points (n, K, 2) in pixels of the crops, of a size (width, height), and scores (n, K).
     """
     n, k, height, width = heatmaps.shape
     best = heatmaps.reshape(n, k, height * width).argmax(axis=-1)

@@ -64,9 +64,8 @@ def export_onnx(
         images: Image files to compare outputs on, see :func:`find_crops`.
 
     Raises:
-        ACNNError: If the network can't be exported so that a predictor does what MMPose does,
-            packages are missing, outputs differ, or the file can't be written. There is no new
-            file then.
+        ACNNError: If a predictor would do otherwise than MMPose, packages are missing, outputs
+            differ, or the file can't be written. There is no new file then.
     """
     path = Path(file)
     if path.suffix != '.onnx' or path.is_dir():

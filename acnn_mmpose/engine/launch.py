@@ -15,7 +15,7 @@ from ..errors import ACNNError
 
 
 def set_launcher(cfg: Config, launcher: str) -> None:
-    """Choose how processes find each other.
+    """Choose how processes find each other: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     MMEngine calls ``torch.cuda.set_device`` for every launcher and passes ``device_ids`` to
     DistributedDataParallel. On a machine without a GPU the process group is therefore started
@@ -23,11 +23,6 @@ def set_launcher(cfg: Config, launcher: str) -> None:
 
     A process that waits for another gives up after ``env_cfg.dist_cfg.timeout`` seconds, on GPUs,
     too; by default after torch's 30 minutes (gloo) or 10 (NCCL, torch >= 2.2).
-
-    Args:
-        cfg: The config, changed in place.
-        launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``; without a GPU one of the
-            first two.
     """
     cfg.launcher = launcher
     timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')

@@ -32,12 +32,8 @@ REMEDIES = {
 def explain_worker_errors(work_dir: str | None = None) -> Iterator[None]:
     """Turn the exceptions that another process caused, or Ctrl-C, into one sentence.
 
-    Args:
-        work_dir: Of a training, whose last good checkpoint is named.
-
-    Raises:
-        ACNNError: If a data loader's worker died or raised, or another rank ended or hangs. Any
-            other exception is left as it is.
+    That is if a data loader's worker died or raised, or another rank ended or hangs. Of a training,
+    by its work dir, the last good checkpoint is named.
     """
     try:
         yield

@@ -27,11 +27,8 @@ class MpiiPCKhTable(MpiiPCKAccuracy):
     """:class:`MpiiPCKAccuracy`, its metrics unchanged, that also prints the paper's table.
 
     Where predictions carry ``stage_keypoints`` (1, S, K, 2), each stage gets rows of its own. The
-    last stage's are those of the prediction. ``rows``, on the main process, is the last table.
-
-    Args:
-        published: Add the rows of the paper's Table 1, measured on MPII's test set.
-        **kwargs: Arguments of :class:`MpiiPCKAccuracy`.
+    last stage's are those of the prediction. ``rows``, on the main process, is the last table, with
+    the paper's Table 1, measured on MPII's test set, if ``published``.
     """
 
     def __init__(self, published: bool = False, **kwargs: Any) -> None:

@@ -89,12 +89,7 @@ def _read_stages(folder: Path, unit: str) -> Curves:
 
 
 def compare_runs(work_dirs: Sequence[str], measure: str = 'PCKh@0.5') -> list[TableRow]:
-    """Collect what each run's last evaluation says of its prediction, one row per run's folder.
-
-    Args:
-        work_dirs: Folders of runs, in which :class:`PCKhTableHook` saved its tables.
-        measure: ``PCKh@0.5``, ``PCKh@0.1`` or ``AUC``.
-    """
+    """Collect what each run's last evaluation says of its prediction, one row per run's folder."""
     rows = []
     for work_dir in map(Path, work_dirs):
         tables = sorted(work_dir.glob('*/pckh_*.json'), key=lambda path: path.stat().st_mtime)

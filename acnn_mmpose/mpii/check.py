@@ -13,19 +13,11 @@ SPLITS = ('train', 'val', 'test')
 
 
 def check_mpii(data_root: str | Path, workers: int | None = None) -> list[str]:
-    """Check ``annotations/`` and ``images/`` of a data root.
+    """Check ``annotations/`` and ``images/`` of a data root; list every problem, one line each.
 
-    Args:
-        data_root: Has ``mpii_train.json``, ``mpii_val.json`` and ``mpii_gt_val.mat``;
-            ``mpii_test.json`` is checked where it is. Every image that they name is decoded.
-        workers: Threads that decode images; by default one per CPU core.
-
-    Returns:
-        Every problem as one line that says where it is; all of them spoil a training or an
-        evaluation.
-
-    Raises:
-        ACNNError: If the data root does not exist.
+    ``mpii_train.json``, ``mpii_val.json`` and ``mpii_gt_val.mat`` must be there; ``mpii_test.json``
+    is checked where it is. Every image that they name is decoded, by default in one thread per CPU
+    core. All problems spoil a training or an evaluation.
     """
     root = Path(data_root)
     if not root.is_dir():

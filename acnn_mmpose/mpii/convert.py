@@ -66,22 +66,15 @@ class Splits(NamedTuple):
 
 
 def convert(mat_file: str | Path, out_dir: str | Path) -> str:
-    """Convert the official annotation file.
+    """Convert the official annotation file, ``mpii_human_pose_v1_u12_1.mat``.
 
     Writes ``mpii_train.json``, ``mpii_val.json``, ``mpii_trainval.json``, ``mpii_test.json`` and
     ``mpii_gt_val.mat``, and ``mpii_test_annolist.mat``, the official test images as they are, for
-    the submission to fill in, and which of their rectangles the benchmark scores.
-
-    Args:
-        mat_file: ``mpii_human_pose_v1_u12_1.mat``.
-        out_dir: The folder to write to, ``annotations/`` of the data root.
+    the submission to fill in, and which of their rectangles the benchmark scores: all into
+    ``annotations/`` of the data root, or nothing.
 
     Returns:
         A report of what was written, what was irregular and what was left out.
-
-    Raises:
-        ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE, or the
-            files can't be written; those that were there before stay.
     """
     release = read_release(mat_file)
     splits = _assign_splits(release.images)

@@ -37,9 +37,6 @@ class MpiiSubmission(BaseMetric):
         annolist_file: ``mpii_test_annolist.mat``: the frame to fill in, and whom the benchmark
             scores.
         out_dir: Folder for ``pred_keypoints_mpii.mat`` and ``pred_keypoints_mpii.json``.
-
-    Raises:
-        ACNNError: If the file does not exist or is another one.
     """
 
     default_prefix = 'mpii_test'

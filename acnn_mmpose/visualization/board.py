@@ -26,15 +26,10 @@ class Tile(NamedTuple):
 
 
 def compose(rows: Sequence[Sequence[Tile | None]], columns: int) -> np.ndarray:
-    """Lay tiles out in a grid; those of one board have the same aspect ratio, None is left empty.
+    """Lay tiles of the same aspect ratio out in a grid of so many columns; None is left empty.
 
-    Args:
-        rows: The tiles.
-        columns: How many tiles a row has at most.
-
-    Returns:
-        (H, W, 3), RGB, uint8. Tiles that fit are shown pixel by pixel, larger ones are shrunk so
-        that the board is at most ``WIDTH`` wide.
+    Tiles that fit are shown pixel by pixel, larger ones are shrunk so that the board, (H, W, 3),
+    RGB, uint8, is at most ``WIDTH`` wide.
     """
     height, width = next(tile for row in rows for tile in row if tile).image.shape[:2]
     factor = min(1.0, (WIDTH - GAP * (columns + 1)) / columns / width)

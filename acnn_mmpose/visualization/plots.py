@@ -57,9 +57,11 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         coverage[f'M({i})'] = f'mask{i}_coverage'
         coverage[f'M({i}) on joints'] = f'mask{i}_joint_coverage'
     scores = 'AP' if any('AP' in run.scores for run in runs) else 'PCKh@0.5, Total'
-    panels: tuple[tuple[str, dict[str, str], str], ...] = (  # curves by label: what was logged
+    panels: tuple[
+        tuple[str, dict[str, str] | None, str], ...
+    ] = (  # curves by label: what was logged
         ('loss', {'loss': 'loss'}, 'log'),
-        (scores, {}, 'linear'),
+        (scores, None, 'linear'),
         ('share kept', coverage, 'linear'),
         ('gradient RMS', gradients, 'log'),
         ('learning rate', {'learning rate': 'lr'}, 'log'),
@@ -67,17 +69,20 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
     figure = Figure(figsize=(8.8, 10), layout='constrained')
     axes = figure.subplots(len(panels), 1, sharex=True)
     for axis, (label, names, scale) in zip(axes, panels):
-        parts = [
-            {new: run.training[name] for new, name in names.items() if name in run.training}
-            for run in runs
-        ]
-        _draw_panel(axis, runs, parts if names else [run.scores for run in runs])
+        _draw_panel(axis, runs, [_select(run, names) for run in runs])
         axis.set_ylabel(label)
         axis.set_yscale(scale)
     axes[2].set_ylim(-0.05, 1.05)
     axes[-1].set_xlabel(runs[0].unit)
     _mark_phases(axes, runs)
     return figure
+
+
+def _select(run: RunLog, names: dict[str, str] | None) -> Curves:
+    """Pick logged scalars by label and name, or the scores."""
+    if names is None:
+        return run.scores
+    return {label: run.training[name] for label, name in names.items() if name in run.training}
 
 
 def _draw_panel(axis: Axes, runs: Sequence[RunLog], parts: Sequence[Curves]) -> None:
