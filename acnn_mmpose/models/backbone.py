@@ -129,11 +129,7 @@ class AttentionHourglassNet(BaseModule):
             self._check_sparse()
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
-        """Compute every stage's feature and mask, in order.
-
-        Args:
-            inputs: Normalised images (N, 3, H, W), float; H and W multiples of ``4 * 2 ** depth``.
-        """
+        """Compute every stage's feature and mask, in order, of normalised images (N, 3, H, W)."""
         self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
         dtype = next(self.stem.parameters()).dtype  # of convolutions outside of autocast
@@ -157,12 +153,9 @@ class AttentionHourglassNet(BaseModule):
         return self.mask_branches[i](y)
 
     def hand_on(self, i: int, x: Tensor, feature: Tensor) -> Tensor:
-        """Compute what the mask of Eq. 1 selects from, (N, C, h, w): in the paper, the feature.
+        """Compute what the mask of Eq. 1 selects from, (N, C, h, w): in the paper, f(y).
 
-        Args:
-            i: The stage, from 0; not the last one.
-            x: Its input X, (N, C, h, w).
-            feature: Its f(y), (N, C, h, w).
+        Stage i counts from 0 and is not the last one; x is its input X, (N, C, h, w).
         """
         if not self.reinjection:
             return feature

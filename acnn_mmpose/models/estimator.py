@@ -124,10 +124,9 @@ class ACNN(TopdownPoseEstimator):
     def _load_state_dict_pre_hook(
         self, state_dict: dict[str, Tensor], prefix: str, *args: Any, **kwargs: Any
     ) -> None:
-        """Refuse weights that this model has no place for, before any are loaded.
+        """Refuse weights that this model has no place for; MMEngine would warn and load what fits.
 
-        MMEngine, hence MMPose's ``init_model``, would load what fits and warn of the rest. Only
-        mask branches may be missing or superfluous: they are not part of every phase.
+        Only mask branches may be missing or superfluous: they are not part of every phase.
         """
         if self.deployed:
             raise ACNNError('load the checkpoint first, then deploy: a deployed model takes none')
@@ -143,10 +142,7 @@ class ACNN(TopdownPoseEstimator):
             )
 
     def extract_feat(self, inputs: Tensor) -> tuple[StageOutput, ...]:
-        """Run the backbone; a deployed one's features are float32, for the head is.
-
-        Neighbours of a heatmap's peak would be equal in bfloat16, which knows 8 bits.
-        """
+        """Run the backbone; a deployed one to float32, or a peak's neighbours would be equal."""
         stages = super().extract_feat(inputs)
         if not self.deployed:
             return stages

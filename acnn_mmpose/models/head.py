@@ -75,15 +75,9 @@ class ACNNHead(CPMHead):
     ) -> dict[str, Tensor]:
         """Compute the loss of every stage, summed (Eq. 3), and an accuracy to watch.
 
-        Args:
-            feats: The backbone's S stage outputs.
-            batch_data_samples: N data samples with ``gt_fields.heatmaps`` (K, h, w) and
-                ``gt_instance_labels.keypoint_weights`` (1, K).
-            train_cfg: MMPose's, not used.
-
-        Returns:
-            ``loss_kpt`` and ``acc_pose``, of the last stage, in [0, 1], and, where a coverage loss
-            is set and the masks apply, ``loss_coverage``: float32 scalars.
+        The N data samples have ``gt_fields.heatmaps`` (K, h, w) and
+        ``gt_instance_labels.keypoint_weights`` (1, K). Float32 scalars are returned: ``loss_kpt``,
+        ``acc_pose``, of the last stage, in [0, 1], and, with masks and a price, ``loss_coverage``.
         """
         losses = super().loss(feats, batch_data_samples, train_cfg)  # Eq. 3
         masks = [stage.mask for stage in feats if stage.mask is not None]
@@ -164,12 +158,8 @@ class ACNNHead(CPMHead):
 def combine_stages(heatmaps: Sequence[Tensor], masks: Sequence[Tensor | None]) -> list[Tensor]:
     """Add to each stage's heatmaps what the stage before found in the discarded regions (Eq. 4).
 
-    Args:
-        heatmaps: H(1) to H(S), each (..., K, h, w).
-        masks: M(1) to M(S-1) or more, each (..., 1, h, w) in [0, 1]; None means all ones.
-
-    Returns:
-        P(1) to P(S), each (..., K, h, w), float32.
+    From H(1) to H(S), each (..., K, h, w), and M(1) to M(S-1) or more, each (..., 1, h, w) in
+    [0, 1], None meaning all ones, to P(1) to P(S), float32.
     """
     predictions = [heatmaps[0].float()]
     for heatmap, mask in zip(heatmaps[1:], masks):

@@ -14,11 +14,7 @@ from torch import Tensor, nn
 def conv_norm_relu(
     in_channels: int, out_channels: int, kernel_size: int, stride: int = 1
 ) -> nn.Sequential:
-    """Convolution, then BatchNorm and ReLU.
-
-    Convolutions keep torch's initialisation, which is that of the Torch of Newell's code, and have
-    no bias where a BatchNorm would take it away again.
-    """
+    """Convolution, initialised as in the Torch of Newell's code, then BatchNorm and ReLU."""
     return nn.Sequential(
         nn.Conv2d(in_channels, out_channels, kernel_size, stride, kernel_size // 2, bias=False),
         nn.BatchNorm2d(out_channels),
@@ -87,13 +83,9 @@ class Stem(nn.Sequential):
 
     "A 7x7 convolutional layer with stride 2, followed by a residual module and a round of max
     pooling to bring the resolution down from 256 to 64" (paper, Sec. 3.2), then two more residual
-    modules as in Newell et al. 2016. (N, 3, H, W) becomes (N, C, H / 4, W / 4).
-
-    Args:
-        channels: Channels C of the output.
-        widths: Channels after the first convolution and the two residual modules before the last;
-            by default C / 4, C / 2 and C / 2, with C = 256 Newell's.
-        bias: As of :class:`Residual`.
+    modules as in Newell et al. 2016. (N, 3, H, W) becomes (N, C, H / 4, W / 4). Inside are
+    ``widths`` channels, after the first convolution and two residual modules; by default C / 4,
+    C / 2 and C / 2, with C = 256 Newell's.
     """
 
     stride = 4

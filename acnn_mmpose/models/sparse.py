@@ -56,7 +56,7 @@ def run_sparse_stage(
         in_full: Compute maps in full whatever is kept, as a compiler and an exporter need.
 
     Returns:
-        The feature f(y) (N, C, h, w) and the mask (N, 1, h, w) or None, both 0 in discarded cells.
+        Feature f(y) (N, C, h, w) and mask (N, 1, h, w) or None, both 0 in discarded cells.
     """
     kept = mask > 0
     in_full = in_full or bool(kept.float().mean() > DENSE_ABOVE)
