@@ -7,9 +7,11 @@ import runpy
 import shlex
 import subprocess
 import sys
+from collections import OrderedDict
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 
 
 def run_lines(code: str, monkeypatch) -> None:
@@ -31,6 +33,8 @@ def run_here(capfd, folder, program: str, *args, **environment) -> subprocess.Co
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(sys, 'argv', [program, *map(str, args)])
+        # loggers keep the stream of the test that made them
+        patch.setattr(MMLogger, '_instance_dict', OrderedDict())
         for name, value in environment.items():
             patch.setenv(name, str(value))
         try:
