@@ -5,7 +5,7 @@ tools/train.py configs/reference/hourglass.py --cfg-options load_from=PHASE_1_CH
 
 _base_ = ['acnn_phase3.py']
 
-model = dict(phase='pose', head=dict(coverage_loss=None))
+model = dict(phase='pose', norm_eval=False, head=dict(coverage_loss=None))
 
 train_cfg = dict(max_epochs=7)
 param_scheduler = [

@@ -48,6 +48,8 @@ train_dataloader = dict(
 )
 val_dataloader = dict(dataset=dict(pipeline=val_pipeline))
 test_dataloader = val_dataloader
+val_evaluator = [_base_.val_evaluator, dict(type='MaskCoverage')]
+test_evaluator = val_evaluator
 
 # not the paper's RMSprop
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=2e-3))
