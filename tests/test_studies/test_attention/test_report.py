@@ -4,6 +4,8 @@ import copy
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 from acnn_mmpose.errors import ACNNError
 from studies.attention import write_report
@@ -13,7 +15,6 @@ from studies.attention.summary import gains, lines_by_variant, spread
 
 import pytest
 
-from tests.commands import run_here
 from tests.conftest import ROOT
 
 PAGE = """Before.
@@ -158,10 +159,17 @@ def test_a_page_without_the_section_is_refused(plan, page, text):
         write_report([plan], page.parent / 'results', page)
 
 
-def test_the_tool_runs_what_is_left_and_says_so(finished, tmp_path, capfd):
+def test_the_tool_runs_what_is_left_and_says_so(finished, tmp_path):
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    options = ['--work-dir', tmp_path / 'phases', '--results', tmp_path, '--minutes', 0]
-    done = run_here(capfd, ROOT, 'studies.attention', 'run', tmp_path / 'tiny.py', *options)
+
+    options = ['--work-dir', str(tmp_path / 'phases'), '--results', str(tmp_path), '--minutes', '0']
+    done = subprocess.run(
+        [sys.executable, '-m', 'studies.attention', 'run', str(tmp_path / 'tiny.py'), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert 'acnn, seed 0: was finished' in done.stdout + done.stderr
     assert '3 runs are not finished: the same command goes on' in done.stdout
