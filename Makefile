@@ -1,6 +1,7 @@
 # A thin front: every line below can be run by hand.
 #
-#   make demo   set up, make toy data, train the three phases, evaluate, draw (minutes on 2 cores)
+#   make demo   set up, predict photographs, train the three phases on toy data, evaluate, draw
+#               (minutes on 2 cores)
 #   make test   set up, run the tests
 #   make lint   set up, check style (ruff), types (mypy) and who imports whom (import-linter)
 #   make docs   set up, build the documentation as a site: work_dirs/site/index.html
@@ -21,8 +22,9 @@ unexport ACNN_DATA_ROOT
 .PHONY: demo test lint docs clean
 .DELETE_ON_ERROR:
 
-demo: $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
+demo: $(DEMO)/photographs/predictions.json $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
 	@cat $(DEMO)/table.md
+	@echo "photographs: $(DEMO)/photographs/"
 	@echo "story boards: $(DEMO)/acnn_phase*.png; how training went: $(DEMO)/log.png"
 
 test: $(READY)
@@ -51,6 +53,12 @@ $(READY): setup.py requirements/environment.txt requirements/openmmlab.txt
 	touch $@
 
 # --- demo --------------------------------------------------------------------------------------
+
+PHOTOGRAPHS := docs/images/photographs
+
+$(DEMO)/photographs/predictions.json: | $(READY)
+	$(BIN)/python tools/infer.py configs/reference/acnn_phase2.py weights/acnn_reference-*.safetensors \
+		$(PHOTOGRAPHS) --boxes $(PHOTOGRAPHS)/boxes.json --show story --out-dir $(@D)
 
 data/toy/annotations/mpii_gt_val.mat: | $(READY)
 	$(BIN)/python tools/make_toy_data.py data/toy

@@ -56,7 +56,7 @@ def desk(toy_root, trained, images, tmp_path_factory) -> Path:
     Configs of the same names are those of small networks that train for an epoch.
     """
     desk = tmp_path_factory.mktemp('desk')
-    for name in ('tools', 'studies', 'docs'):
+    for name in ('tools', 'studies', 'docs', 'weights'):
         (desk / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / 'configs', desk / 'configs')
     (desk / 'data').mkdir()

@@ -16,7 +16,7 @@ from acnn_mmpose.inference import DetectorBoxes
 from acnn_mmpose.inference.viewer import Viewer
 
 ROOT = Path(__file__).parents[1]
-CONFIG = str(ROOT / 'configs/reference/acnn_phase3.py')
+CONFIG = str(ROOT / 'configs/reference/acnn_phase2.py')
 CHECKPOINT = max(map(str, (ROOT / 'weights').glob('acnn_reference-*.safetensors')), default=None)
 
 

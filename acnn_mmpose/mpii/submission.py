@@ -56,14 +56,17 @@ class MpiiSubmission(BaseMetric):
         # pixels count from 0 in MMPose, from 1 in MPII
         points = {place: keypoints + 1 for place, keypoints in results}
         _check_complete(points, self.frame)
-        annolist = _fill(self.frame.annolist, points)
-        mat_file = self.out_dir / 'pred_keypoints_mpii.mat'
-        twin = json.dumps([_image_to_json(image) for image in records(annolist)])
-        write_together(
-            {mat_file: mat_bytes({'pred': annolist}), mat_file.with_suffix('.json'): twin}
-        )
+        mat_file = write_submission(_fill(self.frame.annolist, points), self.out_dir)
         MMLogger.get_current_instance().info(f'{len(points):,} people written to {mat_file}')
         return {'people': len(points)}
+
+
+def write_submission(annolist: np.ndarray, out_dir: Path) -> Path:
+    """Write ``pred_keypoints_mpii.mat`` (variable ``pred``) and its json twin."""
+    mat_file = out_dir / 'pred_keypoints_mpii.mat'
+    twin = json.dumps([_image_to_json(image) for image in records(annolist)])
+    write_together({mat_file: mat_bytes({'pred': annolist}), mat_file.with_suffix('.json'): twin})
+    return mat_file
 
 
 class SubmissionFrame:
