@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def test_metafile_card_and_file_say_the_same(entry):
 
 def test_no_folder_of_the_machine_that_trained_is_in_the_file(entry):
     text = json.dumps(unpack(ROOT / entry['Weights'])['meta'], default=str)
-    assert not any(f"'{root}/" in text for root in ('/root', '/home', '/work', '/data', '/mnt'))
+    assert not re.search(r"'/\w", text)
 
 
 def test_joints_are_where_they_are_on_a_photograph(model):
