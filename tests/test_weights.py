@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import acnn_mmpose  # noqa: F401 (makes MMPose importable)
 from acnn_mmpose.checkpoints.weights_file import unpack
@@ -74,12 +73,9 @@ def test_masks_keep_the_person_and_drop_the_background(model):
     assert all(0.1 < mask.mean() < 0.6 for mask in masks)
 
 
-def test_one_command_gives_the_figures_of_the_card(entry, tmp_path):
-    data = Path(os.environ.get('ACNN_MPII_ROOT', ROOT.parent / 'shared/data/mpii'))
-    if not (data / 'annotations/mpii_val.json').is_file():
-        pytest.skip("it needs MPII's photographs: set ACNN_MPII_ROOT")
-    if len(json.loads((data / 'annotations/mpii_val.json').read_text())) != 264:
-        pytest.skip('the card speaks of 264 of the validation people')
+def test_one_command_gives_the_figures_of_the_card(entry, shared_data, tmp_path):
+    data = shared_data / 'mpii'
+    assert len(json.loads((data / 'annotations/mpii_val.json').read_text())) == 264
     out = tmp_path / 'metrics.json'
     subprocess.run(
         [sys.executable, 'tools/test.py', entry['Config'], entry['Weights'], '--out', str(out),

@@ -171,7 +171,7 @@ def serve(viewer: Viewer, host: str, port: int | None = None) -> Iterator[gr.Blo
                 prevent_thread_lock=True,
                 quiet=True,
             )
-        except OSError as error:
+        except (OSError, OverflowError) as error:  # the latter: a port above 65535
             raise ACNNError(
                 f'{host} has no port {port or 7860} that is free: give another --host or --port'
             ) from error

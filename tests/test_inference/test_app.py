@@ -84,6 +84,12 @@ def test_an_address_that_is_taken(app_model):
             pass
 
 
+def test_a_port_that_does_not_exist(app_model):
+    served = app.serve(Viewer(app_model), '127.0.0.1', 99999)
+    with pytest.raises(ACNNError, match='has no port 99999 that is free'), served:
+        pass
+
+
 # --- with a browser ----------------------------------------------------------------------------
 
 

@@ -30,9 +30,9 @@ class CheckpointAfterValHook(CheckpointHook):
     Args:
         max_keep_ckpts: How many checkpoints to keep; -1 means all. Not 1: it would be removed
             before the next is written.
-        save_best: As in MMEngine; ``'auto'`` takes ``'PCK'``, or the first metric where there is
-            none. If the evaluator has no such metric a warning says so.
-        **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`.
+        **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`. ``save_best='auto'`` takes
+            ``'PCK'``, or the first metric where there is none; if the evaluator has no such metric
+            a warning says so.
     """
 
     best_ckpt_path: str | None
