@@ -6,7 +6,7 @@ Shape legend: N batch, C channels, S stages, H x W input image, h x w feature ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from mmengine.model import BaseModule
@@ -14,10 +14,8 @@ from mmpose.registry import MODELS
 from torch import Tensor, nn
 
 from ..errors import ACNNError
-from .attention import MaskBranch  # and registers it
 from .deployment import fold_norms
 from .hourglass import Hourglass, Residual, Stem, conv_norm_relu
-from .sparse import run_sparse_stage
 
 MASK_MODES = ('ones', 'hard', 'soft')
 
@@ -28,13 +26,10 @@ class StageOutput(NamedTuple):
     Attributes:
         feature: f(y) of Eq. 1 before the mask, (N, C, h, w).
         mask: M of Eq. 2, (N, 1, h, w) in [0, 1]; None means all ones.
-        computed: The cells in which a sparse stage was computed, (N, 1, h, w), 0 or 1: the mask of
-            the stage before; elsewhere feature and mask are 0. None: everywhere.
     """
 
     feature: Tensor
     mask: Tensor | None
-    computed: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -57,21 +52,13 @@ class AttentionHourglassNet(BaseModule):
             X(i+1) = (X(i) + A f(y) + B H(i)) * M(i), A and B being 1x1 convolutions, and a bias at
             the end of residual modules. 0: as the paper says, without heatmaps.
         stem_widths: Channels inside the stem (:class:`.hourglass.Stem`); by default Newell's.
-        sparse: Compute a stage only in the cells that the mask before it keeps
-            (:mod:`.sparse`): another function, with nothing in discarded cells, and faster the
-            less is kept. Needs ``'hard'`` masks of a plain :class:`MaskBranch`, and no reinjection.
-            Compiled or exported, the same function is computed on maps in full.
         init_cfg: MMEngine's config of the initialisation.
 
     Attributes:
-        sparse: As the argument; may be changed at any time.
-        is_compiled: Whether ``forward`` has been compiled. Set by the estimator.
         bypass_masks: While true, all masks are ones and their branches do not run. Set by the
             estimator in the paper's first phase.
         heatmap_layers: Of the head, one per stage: they compute H(i) from the feature.
     """
-
-    is_compiled = False
 
     def __init__(
         self,
@@ -82,7 +69,6 @@ class AttentionHourglassNet(BaseModule):
         mask_branch: dict | None = None,
         reinjection: int = 0,
         stem_widths: Sequence[int] | None = None,
-        sparse: bool = False,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -101,7 +87,7 @@ class AttentionHourglassNet(BaseModule):
             raise ACNNError(f'stem_widths are three numbers of channels, not {stem_widths}')
         self.stride = Stem.stride
         self.num_stages, self.channels, self.depth = num_stages, channels, depth
-        self.mask_mode, self.reinjection, self.sparse = mask_mode, reinjection, sparse
+        self.mask_mode, self.reinjection = mask_mode, reinjection
         self.bypass_masks = False
         self.heatmap_layers: tuple[nn.Module, ...] = ()
 
@@ -125,28 +111,27 @@ class AttentionHourglassNet(BaseModule):
         # beside mask_mode, what decides which masks come of the same weights
         training = ('channels', 'init_bias', 'detached')
         self.mask_branch = {k: v for k, v in branch.items() if k not in training}
-        if sparse:
-            self._check_sparse()
 
     def forward(self, inputs: Tensor) -> tuple[StageOutput, ...]:
         """Compute every stage's feature and mask, in order, of normalised images (N, 3, H, W)."""
         self.check_size(*inputs.shape[-2:])
         # convolutions run faster on channels-last data, and keep the format
         dtype = next(self.stem.parameters()).dtype  # of convolutions outside of autocast
-        x = self.stem(inputs.to(dtype, memory_format=torch.channels_last))
-        if self.sparse and not self.bypass_masks:
-            return self._forward_sparse(x)
+        return self.run_stages(self.stem(inputs.to(dtype, memory_format=torch.channels_last)))
+
+    def run_stages(self, x: Tensor) -> tuple[StageOutput, ...]:
+        """Compute every stage's feature and mask, in order, of X(1) (N, C, h, w)."""
         stages = []
         for i, (theta, f) in enumerate(zip(self.thetas, self.projections)):
             y = theta(x) if self.reinjection else x + theta(x)
-            feature, mask = f(y), self._compute_mask(i, y)  # Eq. 2
+            feature, mask = f(y), self.compute_mask(i, y)  # Eq. 2
             stages.append(StageOutput(feature, mask))
             if i + 1 < self.num_stages:
                 x = self.hand_on(i, x, feature)
                 x = x if mask is None else x * mask  # Eq. 1
         return tuple(stages)
 
-    def _compute_mask(self, i: int, y: Tensor) -> Tensor | None:
+    def compute_mask(self, i: int, y: Tensor) -> Tensor | None:
         """Compute M(i) = f_c(y), stages counting from 0; None: all ones."""
         if self.bypass_masks or i >= len(self.mask_branches):
             return None
@@ -161,35 +146,6 @@ class AttentionHourglassNet(BaseModule):
             return feature
         heatmaps = self.heatmap_layers[i](feature.float()).to(feature.dtype)
         return x + self.feature_merges[i](feature) + self.heatmap_merges[i](heatmaps)
-
-    def _forward_sparse(self, x: Tensor) -> tuple[StageOutput, ...]:
-        """Compute every stage but the first only in the cells that the mask before it keeps."""
-        self._check_sparse()  # the attribute may have been set since
-        y = x + self.thetas[0](x)
-        stages = [StageOutput(self.projections[0](y), self._compute_mask(0, y))]
-        for i in range(1, self.num_stages):
-            feature, mask, _ = stages[-1]
-            stages.append(self._run_sparse_stage(i, feature, cast(Tensor, mask)))
-        return tuple(stages)
-
-    def _run_sparse_stage(self, i: int, x: Tensor, mask: Tensor) -> StageOutput:
-        """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
-        branch = self.mask_branches[i] if i < len(self.mask_branches) else None
-        in_full = self.is_compiled or torch.jit.is_tracing()
-        outputs = run_sparse_stage(
-            self.thetas[i], self.projections[i], cast('MaskBranch', branch), x, mask, in_full
-        )
-        return StageOutput(*outputs, computed=mask)
-
-    def _check_sparse(self) -> None:
-        """Refuse sparse stages where another function would be computed than the network's."""
-        branches = {type(branch) for branch in self.mask_branches} - {MaskBranch}
-        if self.mask_mode != 'hard' or self.reinjection or branches:
-            raise ACNNError(
-                "sparse stages need mask_mode='hard', reinjection=0 and mask branches of type "
-                f'MaskBranch, but got {self.mask_mode!r}, {self.reinjection} and '
-                f'{self.mask_branch["type"]!r}: set sparse=False'
-            )
 
     def switch_to_deploy(self, test_cfg: dict | None = None) -> None:
         """Drop what prediction does not need; MMPose's estimators call this, once."""

@@ -118,7 +118,6 @@ class ACNN(TopdownPoseEstimator):
                 module.to(dtype)
         if compile:
             self.backbone.forward = compile_frozen(self.backbone.forward)
-            self.backbone.is_compiled = True
         self.deployed = True
 
     def _load_state_dict_pre_hook(

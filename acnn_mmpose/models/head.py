@@ -63,12 +63,8 @@ class ACNNHead(CPMHead):
         return combine_stages(heatmaps, [stage.mask for stage in feats])  # Eq. 4
 
     def compute_heatmaps(self, feats: Sequence[StageOutput]) -> list[Tensor]:
-        """Compute H(1) to H(S), each (N, K, h, w), 0 where a sparse stage was not computed."""
-        heatmaps = super().forward([stage.feature for stage in feats])
-        return [
-            heatmap if stage.computed is None else heatmap * stage.computed
-            for heatmap, stage in zip(heatmaps, feats)
-        ]
+        """Compute H(1) to H(S), each (N, K, h, w)."""
+        return super().forward([stage.feature for stage in feats])
 
     def loss(
         self, feats: Sequence[StageOutput], batch_data_samples: list, train_cfg: dict | None = None

@@ -10,7 +10,8 @@ from typing import Any
 
 from acnn_mmpose.deploy.onnx_export import export_onnx
 from acnn_mmpose.deploy.onnx_predictor import Predictor
-from acnn_mmpose.models.backbone import AttentionHourglassNet, StageOutput
+from acnn_mmpose.models import StageOutput
+from studies.sparse import SparseHourglassNet, with_sparse_stages
 
 import cv2
 import torch
@@ -38,7 +39,8 @@ def deployed_pass(
             sparse. None: dense stages, and masks as they come.
     """
     cfg = setup.network('ACNN')
-    cfg.model.backbone.sparse = kept is not None
+    if kept is not None:
+        cfg = with_sparse_stages(cfg)
     model = build_network(cfg, setup.device)
     model.switch_to_deploy(dtype, compile)
     inputs = model.data_preprocessor(setup.batch(size))['inputs']
@@ -74,16 +76,16 @@ def person_masks(count: int, height: int, width: int, kept: float) -> torch.Tens
     return torch.zeros_like(distance).scatter(1, nearest, 1).view(count, 1, height, width)
 
 
-def _force_masks(backbone: AttentionHourglassNet, masks: Iterator[torch.Tensor]) -> None:
+def _force_masks(backbone: SparseHourglassNet, masks: Iterator[torch.Tensor]) -> None:
     """Give a pass's stages the next mask in the place of theirs, which are still computed."""
-    run_stage = backbone._run_sparse_stage
+    run_stage = backbone.run_sparse_stage
 
-    def run(i: int, x: torch.Tensor, mask: torch.Tensor) -> StageOutput:
+    def run(i: int, x: torch.Tensor, mask: torch.Tensor | None) -> StageOutput:
         stage = run_stage(i, x, mask)
         return stage if stage.mask is None else stage._replace(mask=mask)
 
     backbone.mask_branches[0].register_forward_hook(lambda *_: next(masks))
-    backbone._run_sparse_stage = run  # type: ignore[method-assign]
+    backbone.run_sparse_stage = run  # type: ignore[method-assign]
 
 
 def onnx_prediction(setup: Setup) -> Callable[[], Any]:

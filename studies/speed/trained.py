@@ -7,6 +7,7 @@ from typing import Any
 from acnn_mmpose.engine import check_data
 from acnn_mmpose.engine.prediction import load_model
 from acnn_mmpose.models import ACNN
+from studies.sparse import with_sparse_stages
 
 import numpy as np
 import torch
@@ -55,9 +56,9 @@ class TrainedPrediction:
         self.evaluator = Evaluator(setup.cfg.val_evaluator)
         self.evaluator.dataset_meta = people.meta
         self.people = people
-        self.model = load_model(setup.cfg, str(setup.checkpoint), setup.device)
+        cfg = with_sparse_stages(setup.cfg) if sparse else setup.cfg
+        self.model = load_model(cfg, str(setup.checkpoint), setup.device)
         self.model.test_cfg = {**self.model.test_cfg, 'output_attention': True}
-        self.model.backbone.sparse = sparse
         stop_after(self.model, stages)
         self.model.switch_to_deploy(dtype)
 

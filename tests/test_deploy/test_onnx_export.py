@@ -27,17 +27,9 @@ def model(toy_root):
     return make_model(toy_root)
 
 
-@pytest.mark.parametrize(
-    ('mask_mode', 'options'),
-    [
-        ('hard', {}),
-        ('soft', {}),
-        ('hard', dict(sparse=True)),
-    ],
-)
-def test_the_file_computes_what_the_model_does_at_any_batch(toy_root, tmp_path, mask_mode, options):
-    options = dict(options, mask_mode=mask_mode)
-    model = make_model(toy_root, **{f'model.backbone.{k}': v for k, v in options.items()})
+@pytest.mark.parametrize('mask_mode', ['hard', 'soft'])
+def test_the_file_computes_what_the_model_does_at_any_batch(toy_root, tmp_path, mask_mode):
+    model = make_model(toy_root, **{'model.backbone.mask_mode': mask_mode})
     done = export_onnx(model, tmp_path / 'new' / 'acnn.onnx', with_masks=True)
     assert done.shapes == {'heatmaps': (16, 32, 32), 'masks': (1, 32, 32)}
     assert done.agreement.batches == (1, 8)

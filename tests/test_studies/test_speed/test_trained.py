@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models import ACNN
+from studies.sparse import with_sparse_stages
 from studies.speed import GROUPS, __main__, make_setup, run_benchmark, to_text
 from studies.speed.trained import PeopleOfBatches, TrainedPrediction, stop_after
 
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.structures import InstanceData
+from mmpose.registry import MODELS
+
+from tests.conftest import model_config
 
 
 @pytest.fixture
@@ -18,20 +23,21 @@ def setup(toy_config, trained, tmp_path):
     return make_setup(toy_config(3), 'cpu', [3], str(tmp_path), str(trained['joint']))
 
 
+@pytest.mark.parametrize('sparse', [False, True])
 @torch.no_grad()
-def test_a_network_that_stops_predicts_what_the_whole_one_does_there(build_model):
+def test_a_network_that_stops_predicts_what_the_whole_one_does_there(build_model, sparse):
+    cfg = Config(dict(model=model_config(num_stages=3)))
+    cfg = with_sparse_stages(cfg) if sparse else cfg
     images = torch.randn(2, 3, 32, 32)
-    whole = build_model(num_stages=3).eval()
-    for sparse in (False, True):
-        whole.backbone.sparse = sparse
-        predictions = whole(images, None)
-        for stages in (3, 2, 1):
-            stopped = build_model(num_stages=3).eval()
-            stopped.load_state_dict(whole.state_dict())
-            stopped.backbone.sparse = sparse
-            stop_after(stopped, stages)
-            assert not any(branch for branch in stopped.backbone.mask_branches[stages - 1 :])
-            torch.testing.assert_close(stopped(images, None), predictions[:stages])
+    whole = MODELS.build(cfg.model).eval()
+    whole.load_state_dict(build_model(num_stages=3).state_dict())
+    predictions = whole(images, None)
+    for stages in (3, 2, 1):
+        stopped = MODELS.build(cfg.model).eval()
+        stopped.load_state_dict(whole.state_dict())
+        stop_after(stopped, stages)
+        assert not any(branch for branch in stopped.backbone.mask_branches[stages - 1 :])
+        torch.testing.assert_close(stopped(images, None), predictions[:stages])
 
 
 def test_the_score_is_that_of_the_predictions(setup, monkeypatch):

@@ -25,12 +25,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import cast
 
+from acnn_mmpose.models import MaskBranch, binarise
+from acnn_mmpose.models.hourglass import Hourglass, Residual
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-from .attention import MaskBranch, binarise
-from .hourglass import Hourglass, Residual
 
 SPARSE_LEVELS = 2  # of an hourglass in kept cells only: full and half resolution
 DENSE_ABOVE = 0.66  # of a batch's cells: where more are kept, maps in full are faster
@@ -43,7 +43,6 @@ def run_sparse_stage(
     mask_branch: MaskBranch | None,
     x: Tensor,
     mask: Tensor,
-    in_full: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     """Run a stage in the cells that a mask keeps.
 
@@ -53,14 +52,12 @@ def run_sparse_stage(
         mask_branch: f_c of Eq. 2; None: the stage has none.
         x: What the stage before hands on (N, C, h, w), not yet masked.
         mask: Its mask (N, 1, h, w), each value 0 or 1.
-        in_full: Compute maps in full whatever is kept, as a compiler and an exporter need.
 
     Returns:
         Feature f(y) (N, C, h, w) and mask (N, 1, h, w) or None, both 0 in discarded cells.
     """
     kept = mask > 0
-    in_full = in_full or bool(kept.float().mean() > DENSE_ABOVE)
-    form = MaskedMaps(kept) if in_full else KeptRows(kept)
+    form = MaskedMaps(kept) if kept.float().mean() > DENSE_ABOVE else KeptRows(kept)
     hourglass, residual = cast('tuple[Hourglass, Residual]', theta.children())
     x = form.enter(x) * form.enter(mask)  # Eq. 1
     y = x + form.residual(residual, _run_hourglass(hourglass, x, form, SPARSE_LEVELS))

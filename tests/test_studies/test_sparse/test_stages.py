@@ -6,16 +6,24 @@ import copy
 from functools import partial
 
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.models import sparse
 from acnn_mmpose.models.hourglass import Residual
-from acnn_mmpose.models.sparse import KeptRows, MaskedMaps, run_sparse_stage
 from studies.attention import variants  # noqa: F401  (registers mask branches)
+from studies.sparse import (
+    SparseHead,
+    SparseHourglassNet,
+    run_sparse_stage,
+    stages,
+    with_sparse_stages,
+)
+from studies.sparse.stages import KeptRows, MaskedMaps
 
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
+from mmpose.registry import MODELS
 
-from tests.conftest import halve_masks, randomise_norms
+from tests.conftest import halve_masks, model_config, randomise_norms
 
 close = partial(torch.testing.assert_close, rtol=1e-5, atol=1e-5)
 
@@ -26,8 +34,8 @@ SHARES = [0, 0.02, 0.15, 0.3, 0.5, 0.8, 1]
 @pytest.fixture(params=FORMS)
 def form(request, monkeypatch):
     """Run the test in each of the two forms."""
-    monkeypatch.setattr(sparse, 'DENSE_ABOVE', FORMS[request.param])
-    monkeypatch.setattr(sparse, 'ROWS_AT_ONCE', 50)
+    monkeypatch.setattr(stages, 'DENSE_ABOVE', FORMS[request.param])
+    monkeypatch.setattr(stages, 'ROWS_AT_ONCE', 50)
     return request.param
 
 
@@ -38,7 +46,7 @@ def both_forms(monkeypatch):
     def run_both(run):
         results = []
         for limit in FORMS.values():
-            monkeypatch.setattr(sparse, 'DENSE_ABOVE', limit)
+            monkeypatch.setattr(stages, 'DENSE_ABOVE', limit)
             results.append(run())
         return results
 
@@ -192,17 +200,25 @@ def test_in_training_one_kept_cell_has_no_statistics(build_stage, form):
     assert feature.isfinite().all()
 
 
+def make_sparse(phase='joint', **backbone):
+    """Build the model of conftest's config, with sparse stages."""
+    cfg = Config(dict(model=model_config(phase, **backbone)))
+    return MODELS.build(with_sparse_stages(cfg).model)
+
+
 @pytest.fixture
 def build_sparse(build_model):
     """Build a network on 16x24 maps of 3 people, whose masks vary, and its images."""
 
     def build(phase='joint', **backbone):
-        model = randomise_norms(build_model(phase, **backbone)).eval()
+        dense = randomise_norms(build_model(phase, **backbone)).eval()
         images = torch.randn(3, 3, 64, 96)
-        halve_masks(model, images).backbone.sparse = True
+        halve_masks(dense, images)
         with torch.no_grad():
-            for branch in model.backbone.mask_branches:
+            for branch in dense.backbone.mask_branches:
                 branch.logit.bias += 1e-3  # the median cell was at 0, which folding norms moves
+        model = make_sparse(phase, **backbone).eval()
+        model.load_state_dict(dense.state_dict())
         return model, images
 
     return build
@@ -262,13 +278,13 @@ def test_a_detached_branch_sends_nothing_back(build_stage, form):
 
 
 @torch.no_grad()
-def test_masks_that_keep_everything_change_nothing(build_sparse, form):
+def test_masks_that_keep_everything_change_nothing(build_sparse, build_model, form):
     model, images = build_sparse()
     for branch in model.backbone.mask_branches:
         branch.logit.bias.fill_(1e6)
-    got = model(images, None)
-    model.backbone.sparse = False
-    for prediction, expected in zip(got, model(images, None)):
+    dense = build_model().eval()
+    dense.load_state_dict(model.state_dict())
+    for prediction, expected in zip(model(images, None), dense(images, None)):
         close(prediction, expected)
 
 
@@ -320,20 +336,8 @@ def test_maps_are_computed_in_full_where_much_is_kept(build_stage, monkeypatch):
     assert used == ['rows', 'rows', 'maps', 'maps']
 
 
-@torch.no_grad()
-def test_a_compiled_network_computes_maps_in_full(build_sparse, monkeypatch):
-    model, images = build_sparse()
-    expected = model(images, None)[-1]
-    monkeypatch.setattr('acnn_mmpose.models.estimator.compile_frozen', lambda forward: forward)
-    monkeypatch.setattr(KeptRows, 'enter', lambda *args: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        model(images, None)
-    model.switch_to_deploy(compile=True)
-    close(model(images, None)[-1], expected, atol=1e-4)
-
-
-def test_a_process_that_keeps_nothing_has_all_gradients(build_model, batch, form):
-    model = build_model('joint', sparse=True).train()
+def test_a_process_that_keeps_nothing_has_all_gradients(batch, form):
+    model = make_sparse().train()
     torch.nn.init.constant_(model.backbone.mask_branches[0].logit.bias, -1e6)
     data = model.data_preprocessor(batch, training=True)
     model.loss(data['inputs'], data['data_samples'])['loss_kpt'].backward()
@@ -349,10 +353,12 @@ def test_the_flip_test_halves_what_was_computed(build_sparse, batch):
     assert model.test_step(batch)[0].pred_fields.heatmaps.isfinite().all()
 
 
-def test_without_masks_every_stage_is_dense(build_sparse, build_model):
+@torch.no_grad()
+def test_without_masks_every_stage_is_dense(build_model):
     images = torch.randn(1, 3, 32, 32)
-    model = build_model('pose', sparse=True).eval()
-    assert all(stage.computed is None for stage in model.backbone(images))
+    dense, model = build_model('pose').eval(), make_sparse('pose').eval()
+    model.load_state_dict(dense.state_dict())
+    close(model(images, None)[-1], dense(images, None)[-1])
 
 
 @pytest.mark.parametrize(
@@ -364,11 +370,13 @@ def test_without_masks_every_stage_is_dense(build_sparse, build_model):
         dict(mask_branch=dict(type='VariedMaskBranch', threshold=0.3)),
     ],
 )
-def test_networks_of_another_function_are_refused_whenever_it_is_set(build_model, options):
+def test_networks_of_another_function_are_refused(options):
     with pytest.raises(ACNNError, match=r"sparse stages need mask_mode='hard', reinjection=0"):
-        build_model('pose', sparse=True, **options)
-    if options.get('mask_mode') != 'ones':
-        model = build_model('joint', **options)
-        model.backbone.sparse = True
-        with pytest.raises(ACNNError, match='set sparse=False'):
-            model.backbone(torch.randn(1, 3, 32, 32))
+        make_sparse('pose', **options)
+
+
+def test_the_config_that_trains_it_builds_it():
+    cfg = Config.fromfile('studies/sparse/acnn_phase3.py')
+    model = MODELS.build(cfg.model)
+    assert (type(model.backbone), type(model.head)) == (SparseHourglassNet, SparseHead)
+    assert model.phase == 'joint'
