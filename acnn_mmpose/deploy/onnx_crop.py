@@ -33,7 +33,12 @@ def check_image(image: Any) -> np.ndarray:
 
 
 def check_boxes(boxes: Any, shape: Sequence[int]) -> np.ndarray:
-    """Check boxes x1, y1, x2, y2 in an image of a shape (H, W); return a float array (n, 4)."""
+    """Check boxes x1, y1, x2, y2 in an image of a shape (H, W); return a float array (n, 4).
+
+    None is one box, the whole image.
+    """
+    if boxes is None:
+        boxes = [[0, 0, shape[1], shape[0]]]
     try:
         boxes = np.asarray(boxes)
         boxes = boxes.reshape(len(boxes), 4)

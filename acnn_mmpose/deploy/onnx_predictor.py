@@ -6,7 +6,9 @@ Shape legend: n people, K joints, S stages, h x w heatmap.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +16,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ..errors import ACNNError
-from .onnx_card import KEY, ModelCard
 from .onnx_crop import (
     check_boxes,
     check_image,
@@ -28,8 +29,44 @@ from .onnx_crop import (
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession, SessionOptions
 
+KEY = 'acnn_mmpose'  # of the .onnx file's metadata
+FORMAT = 1  # raise it with every change that an older predictor would misread
 CPU = ('CPUExecutionProvider',)
 MAX_BATCH = 16  # crops that run at once: more need more memory and are not faster
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What an exported network says about itself, json under the metadata's key ``acnn_mmpose``."""
+
+    keypoint_names: list[str]  # K
+    flip_indices: list[int]  # K, for each joint the one that a mirror makes of it
+    input_size: list[int]  # width and height of a crop, in pixels
+    padding: float  # how much larger than its box a person's crop is
+    flip_test: bool  # whether the config predicts the mirrored crop, too
+    shift_heatmap: bool  # whether it then moves the mirrored heatmaps right by one cell
+    sigma: float  # of the heatmaps' Gaussians, in cells; for information, as all below
+    phase: str
+    mask_mode: str
+    version: str  # of the package that exported the network
+
+    def to_json(self) -> str:
+        """Write as json."""
+        return json.dumps({'format': FORMAT, **asdict(self)})
+
+    @classmethod
+    def from_json(cls, text: str | None, file: str) -> ModelCard:
+        """Read what :meth:`to_json` wrote into a file."""
+        try:
+            content = json.loads(text or '')
+            if content.pop('format') == FORMAT:
+                return cls(**content)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            pass
+        raise ACNNError(
+            f'{file} does not say how to use it in a way that this version of acnn_mmpose '
+            'understands: export the network with its tools/export_onnx.py'
+        )
 
 
 class Prediction(NamedTuple):
@@ -75,8 +112,6 @@ class Predictor:
         self.session = start_session(model, providers, options)
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.card = ModelCard.from_json(metadata.get(KEY), str(model))
-        (images,), (heatmaps, *_) = self.session.get_inputs(), self.session.get_outputs()
-        self.card.check_network(images.shape, heatmaps.shape, str(model))
         self.flip_test = self.card.flip_test if flip_test is None else flip_test
 
     def __call__(self, image: np.ndarray, boxes: Sequence | np.ndarray | None = None) -> Prediction:
@@ -88,8 +123,6 @@ class Predictor:
             boxes: (n, 4), x1, y1, x2, y2 in pixels; n may be 0. None: the whole image is one.
         """
         image = check_image(image)
-        if boxes is None:
-            boxes = [[0, 0, image.shape[1], image.shape[0]]]
         size = self.card.input_size
         crop_boxes = find_crop_boxes(check_boxes(boxes, image.shape), size, self.card.padding)
         heatmaps, masks = self._run(cut_crops(image, crop_boxes, size))

@@ -6,9 +6,8 @@ import json
 import subprocess
 import sys
 
-from acnn_mmpose.deploy.onnx_card import KEY
 from acnn_mmpose.deploy.onnx_export import export_onnx
-from acnn_mmpose.deploy.onnx_predictor import Predictor
+from acnn_mmpose.deploy.onnx_predictor import KEY, Predictor
 from acnn_mmpose.errors import ACNNError
 
 import cv2
@@ -138,41 +137,13 @@ def test_files_that_are_no_exported_network(file, tmp_path):
         Predictor('nowhere.onnx')
     content = onnx.load(file)
     (sound,) = (entry.value for entry in content.metadata_props if entry.key == KEY)
-
-    def spoil(**values) -> str:
-        return json.dumps({**json.loads(sound), **values})
-
-    for card, words in (
-        ('{"format": 99}', 'has metadata of format 99'),
-        ('{"format": 1, "padding": 2}', 'metadata of .* are damaged'),
-        ('[]', 'are damaged'),
-        ('{', 'are damaged'),
-        ('[' * 100_000, 'are damaged'),
-        (spoil(keypoint_names=[]), 'are damaged .keypoint_names is'),
-        (spoil(keypoint_names=[None] * 16), 'are damaged .keypoint_names is'),
-        (spoil(flip_indices=[0] * 16), 'are damaged .flip_indices is'),
-        (spoil(flip_indices=[*range(1, 16), 0]), 'are damaged .flip_indices is'),
-        (spoil(flip_indices='text'), 'are damaged .flip_indices is'),
-        (spoil(input_size=[128, -1]), 'are damaged .input_size is'),
-        (spoil(input_size=[128.0, 128]), 'are damaged .input_size is'),
-        (spoil(padding=float('nan')), 'are damaged .padding is nan'),
-        (spoil(padding='1.25'), "are damaged .padding is '1.25'"),
-        (spoil(sigma=1e300), 'are damaged .sigma is'),
-        (spoil(flip_test='no'), "are damaged .flip_test is 'no'"),
-        (spoil(shift_heatmap=None), 'are damaged .shift_heatmap is None'),
-        (spoil(version=[1]), 'are damaged .version is'),
-        (spoil(input_size=[64, 128]), r'those of another network \(64x128 px, 16 joints'),
-        (
-            spoil(keypoint_names=['a'], flip_indices=[0]),
-            r'those of another network \(128x128 px, 1 joints',
-        ),
-        (None, 'does not say how to use it: export the network with tools/export_onnx.py'),
-    ):
+    another_format = json.dumps({**json.loads(sound), 'format': 99})
+    for card in (another_format, '{"format": 1, "padding": 2}', '[]', '{', None):
         del content.metadata_props[:]
         if card is not None:
             onnx.helper.set_model_props(content, {KEY: card})
         onnx.save(content, tmp_path / 'other.onnx')
-        with pytest.raises(ACNNError, match=words):
+        with pytest.raises(ACNNError, match=r'other\.onnx does not say how to use it .*: export'):
             Predictor(tmp_path / 'other.onnx')
 
 
