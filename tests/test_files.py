@@ -15,7 +15,6 @@ from acnn_mmpose.files import write_picture, write_together, write_whole
 from acnn_mmpose.inference.sources import Frame
 from acnn_mmpose.inference.writers import FileWriter, VideoWriter
 from acnn_mmpose.mpii import convert_mpii
-from acnn_mmpose.mpii.submission import write_submission
 from acnn_mmpose.toy import make_toy_dataset
 from acnn_mmpose.visualization.plots import save_figure
 from studies.attention.report import write_report
@@ -26,7 +25,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from .conftest import ROOT
-from .test_mpii.official_release import image, points, rect, save_release, structs
+from .test_mpii.official_release import image, rect, save_release
 
 PICTURE = np.zeros((16, 24, 3), np.uint8)
 FRAME = Frame('a.jpg', None, PICTURE)
@@ -53,10 +52,6 @@ def convert(folder: Path) -> None:
     images = [image('1.jpg', [rect(joints)]), image('2.jpg', [rect(None)])]
     save_release(f'{folder}.mat', images, [1, 0])
     convert_mpii(f'{folder}.mat', folder)
-
-
-def submit(folder: Path) -> None:
-    write_submission(structs([image('1.jpg', [dict(annopoints=points({0: (1, 2)}))])]), folder)
 
 
 def report(folder: Path) -> None:
@@ -92,7 +87,6 @@ WRITERS = {
     'a plot': lambda folder: save_figure(Figure(), folder / 'plot.png', dpi=20),
     'a picture': lambda folder: FileWriter(folder).write(FRAME, PICTURE),
     'annotations': convert,
-    'a submission': submit,
     'a report': report,
 }
 

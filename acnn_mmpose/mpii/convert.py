@@ -29,7 +29,13 @@ JOINT_NAMES = (
     *('neck', 'head', 'rwri', 'relb', 'rsho', 'lsho', 'lelb', 'lwri'),
 )
 UNLABELLED = [-1.0, -1.0]
-UNSOUND = 'AN IMAGE NAME, SCALE, POSITION OR JOINT THAT NOBODY CAN USE'
+# remarks of the report
+NOT_FOUND = 'people of the validation split NOT FOUND: scores are not comparable'
+NO_HEAD_BOX = 'people of the validation split left out: no head box'
+NOT_SCORED = 'test people left out: not in single_person, which the benchmark scores'
+USELESS = 'left out: no points, scale, position or image name that can be used'
+ONLY_TRAINVAL = 'people not in the validation split but on its images: in trainval, not in train'
+ODD_POINTS = 'points left out: no coordinates, or no id of their own from 0 to 15'
 
 
 class SplitPerson(NamedTuple):
@@ -38,31 +44,6 @@ class SplitPerson(NamedTuple):
     image: str
     x: float
     y: float
-
-
-class Row(NamedTuple):
-    """One person of an annotation file, with the name of the image."""
-
-    image: str
-    person: Person
-
-
-class Splits(NamedTuple):
-    """Which people go into which file.
-
-    Attributes:
-        train: Usable people of training images that the validation split does not touch.
-        val: The validation split.
-        trainval: All usable people of training images, in the official order.
-        test: Entries of ``mpii_test.json``.
-        remarks: How many people were left out, and why.
-    """
-
-    train: list[Row]
-    val: list[Row]
-    trainval: list[Row]
-    test: list[dict]
-    remarks: Counter
 
 
 def convert(mat_file: str | Path, out_dir: str | Path) -> str:
@@ -74,34 +55,41 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
     ``annotations/`` of the data root, or nothing.
 
     Returns:
-        A report of what was written, what was irregular and what was left out.
+        A report of what was written and what was left out.
     """
-    release = read_release(mat_file)
-    splits = _assign_splits(release.images)
+    images, test_annolist = read_release(mat_file)
     out_dir = make_folder(out_dir, 'the output folder')
+    remarks = Counter({ODD_POINTS: sum(p.odd_points for image in images for p in image.people)})
+    split = load_val_split()
+    split_images = {person.image for person in split}
+    val = _find_val(split, images, remarks)
+    trainval = [p for image in images if image.is_train for p in image.people if _is_useful(p)]
+    train = [person for person in trainval if person.image not in split_images]
+    all_train = sum(len(image.people) for image in images if image.is_train)
+    remarks[f'training people {USELESS}'] = all_train - len(trainval)
+    remarks[ONLY_TRAINVAL] = len(trainval) - len(train) - len(val)
+    test_images = [image for image in images if not image.is_train]
     files = {
-        'mpii_train.json': [_to_entry(row) for row in splits.train],
-        'mpii_val.json': [_to_entry(row) for row in splits.val],
-        'mpii_trainval.json': [_to_entry(row) for row in splits.trainval],
-        'mpii_test.json': splits.test,
+        'mpii_train.json': [_to_entry(person) for person in train],
+        'mpii_val.json': [_to_entry(person) for person in val],
+        'mpii_trainval.json': [_to_entry(person) for person in trainval],
+        'mpii_test.json': _test_entries(test_images, remarks),
     }
-    scored = [image.single_person for image in release.images if not image.is_train]
-    cell = np.empty((1, len(scored)), dtype=object)
-    for index, rectangles in enumerate(scored):
-        cell[0, index] = np.array(rectangles, dtype=np.float64)
-    test_images = {'annolist': release.test_annolist, 'single_person': cell}
+    single_person = np.empty((1, len(test_images)), dtype=object)
+    for index, image in enumerate(test_images):
+        single_person[0, index] = np.array(image.single_person, dtype=np.float64)
+    frame = {'annolist': test_annolist, 'single_person': single_person}
     write_together(
         {
             **{out_dir / name: json.dumps(entries) for name, entries in files.items()},
-            out_dir / 'mpii_gt_val.mat': mat_bytes(_ground_truth(splits.val)),
-            out_dir / 'mpii_test_annolist.mat': mat_bytes(test_images),
+            out_dir / 'mpii_gt_val.mat': mat_bytes(_ground_truth(val)),
+            out_dir / 'mpii_test_annolist.mat': mat_bytes(frame),
         }
     )
     lines = [f'{out_dir / name}: {len(entries):,} people' for name, entries in files.items()]
-    lines.append(f'{out_dir / "mpii_gt_val.mat"}: {len(splits.val):,} head boxes')
-    lines.append(f'{out_dir / "mpii_test_annolist.mat"}: {release.test_annolist.size:,} images')
-    remarks = release.remarks + splits.remarks  # drops what never happened
-    lines += [f'{count:,} {remark}' for remark, count in sorted(remarks.items())]
+    lines.append(f'{out_dir / "mpii_gt_val.mat"}: {len(val):,} head boxes')
+    lines.append(f'{out_dir / "mpii_test_annolist.mat"}: {len(test_images):,} images')
+    lines += [f'{count:,} {remark}' for remark, count in sorted(remarks.items()) if count]
     return '\n'.join(lines)
 
 
@@ -124,94 +112,76 @@ def find_person(person: SplitPerson, centers: Sequence[np.ndarray]) -> int | Non
     return int(np.nanargmin(distances)) if np.any(np.less(distances, 1)) else None
 
 
-def _assign_splits(images: Sequence[Image]) -> Splits:
-    """Decide which people of all images, in the official order, go into which file."""
-    remarks: Counter = Counter()
-    val, val_images = _find_val(images, remarks)
-    train, trainval, test = [], [], []
-    test_index = 0
-    for image in images:
-        if not image.is_train:
-            test_index += 1
-            test += _test_entries(image, test_index, remarks)
-            continue
-        rows = [Row(image.name, p) for p in image.people if p.is_located and p.is_labelled]
-        missing = len(image.people) - len(rows)
-        remarks['training people left out: no points, scale or position'] += missing
-        sound = [row for row in rows if not any(entry_problems(_to_entry(row), has_joints=True))]
-        remarks[f'training people left out: {UNSOUND}'] += len(rows) - len(sound)
-        trainval += sound
-        if image.name not in val_images:
-            train += sound
-    remarks['people not in the validation split but on its images: in trainval, not in train'] += (
-        len(trainval) - len(train) - len(val)
-    )
-    return Splits(train, val, trainval, test, remarks)
-
-
-def _find_val(images: Sequence[Image], remarks: Counter) -> tuple[list[Row], set[str]]:
-    by_name = {image.name: image for image in images if image.is_train}
-    rows, split = [], load_val_split()
+def _find_val(
+    split: Sequence[SplitPerson], images: Sequence[Image], remarks: Counter
+) -> list[Person]:
+    by_name = {i.people[0].image: i.people for i in images if i.is_train and i.people}
+    found = []
     for wanted in split:
-        people = by_name[wanted.image].people if wanted.image in by_name else []
+        people = by_name.get(wanted.image, [])
         index = find_person(wanted, [person.center for person in people])
         if index is None:
-            remarks['people of the validation split NOT FOUND: scores are not comparable'] += 1
-        elif not (people[index].is_located and people[index].is_labelled):
-            remarks['people of the validation split left out: no points or scale'] += 1
+            remarks[NOT_FOUND] += 1
+        elif not _is_useful(people[index]):
+            remarks[f'people of the validation split {USELESS}'] += 1
         elif not is_head_box(people[index].head_box):
-            remarks['people of the validation split left out: no head box'] += 1
-        elif any(entry_problems(_to_entry(Row(wanted.image, people[index])), has_joints=True)):
-            remarks[f'people of the validation split left out: {UNSOUND}'] += 1
+            remarks[NO_HEAD_BOX] += 1
         else:
-            rows.append(Row(wanted.image, people[index]))
-    return rows, {wanted.image for wanted in split}
+            found.append(people[index])
+    return found
 
 
-def _test_entries(image: Image, image_index: int, remarks: Counter) -> list[dict]:
-    """List the people of a test image that the benchmark scores.
+def _is_useful(person: Person) -> bool:
+    """Whether a training person has a labelled joint, and nothing that training refuses."""
+    return bool(np.isfinite(person.joints).any()) and not any(
+        entry_problems(_to_entry(person), has_joints=True)
+    )
+
+
+def _test_entries(images: Sequence[Image], remarks: Counter) -> list[dict]:
+    """List the people of the test images that the benchmark scores.
 
     Entries are as in the other files, without joints, and with the positions, counted from 1, of
     image and rectangle in ``annolist(img_train == 0)``.
     """
     entries = []
-    for rect_index, person in enumerate(image.people, start=1):
-        if rect_index not in image.single_person:
-            remarks['test people left out: not in single_person, which the benchmark scores'] += 1
-        elif not person.is_located:
-            remarks['test people in single_person left out: NO SCALE OR POSITION'] += 1
-        elif any(entry_problems(entry := _location(Row(image.name, person)), has_joints=False)):
-            remarks[f'test people in single_person left out: {UNSOUND}'] += 1
-        else:
-            entries.append({**entry, 'image_index': image_index, 'rect_index': rect_index})
+    for image_index, image in enumerate(images, start=1):
+        for rect_index, person in enumerate(image.people, start=1):
+            if rect_index not in image.single_person:
+                remarks[NOT_SCORED] += 1
+            elif any(entry_problems(_location(person), has_joints=False)):
+                remarks[f'TEST PEOPLE IN single_person {USELESS}'] += 1
+            else:
+                place = {'image_index': image_index, 'rect_index': rect_index}
+                entries.append({**_location(person), **place})
     return entries
 
 
-def _to_entry(row: Row) -> dict:
+def _to_entry(person: Person) -> dict:
     """Make a person's entry of an annotation file."""
-    labelled = np.isfinite(row.person.joints[:, 0])
+    labelled = np.isfinite(person.joints[:, 0])
     return {
         'joints_vis': labelled.astype(int).tolist(),
         'joints': [
             np.round(joint, 4).tolist() if is_labelled else UNLABELLED
-            for joint, is_labelled in zip(row.person.joints, labelled)
+            for joint, is_labelled in zip(person.joints, labelled)
         ],
-        **_location(row),
+        **_location(person),
     }
 
 
-def _location(row: Row) -> dict:
+def _location(person: Person) -> dict:
     return {
-        'image': row.image,
-        'scale': round(row.person.scale, 6),
-        'center': np.round(row.person.center, 4).tolist(),
+        'image': person.image,
+        'scale': round(person.scale, 6),
+        'center': np.round(person.center, 4).tolist(),
     }
 
 
-def _ground_truth(rows: Sequence[Row]) -> dict[str, np.ndarray]:
+def _ground_truth(people: Sequence[Person]) -> dict[str, np.ndarray]:
     """Make ``mpii_gt_val.mat``: pixels from 1, (16, 2, N) and (2, 2, N); 0 where not labelled."""
-    joints = np.array([row.person.joints for row in rows]).reshape(-1, len(JOINT_NAMES), 2)
-    head_boxes = np.array([row.person.head_box for row in rows]).reshape(-1, 2, 2)
+    joints = np.array([person.joints for person in people]).reshape(-1, len(JOINT_NAMES), 2)
+    head_boxes = np.array([person.head_box for person in people]).reshape(-1, 2, 2)
     return {
         'dataset_joints': np.array([JOINT_NAMES], dtype=object),
         'jnt_missing': np.isnan(joints[..., 0]).T.astype(np.uint8),

@@ -2,12 +2,11 @@
 
 ``mpii_human_pose_v1_u12_1.mat`` holds one struct, RELEASE, that is ragged: a field can be absent in
 one image and present in the next, present but empty, a struct array or a cell of structs, a number
-or a string. Everything of that ends here; what was met is counted.
+or a string. Everything of that ends here.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,65 +22,41 @@ NUM_JOINTS = 16
 class Person(NamedTuple):
     """One rectangle, ``annorect(j)``; pixels, counted from 1, float64, NaN where absent."""
 
-    joints: np.ndarray
-    """(16, 2) by joint id."""
-    center: np.ndarray
-    """(2,), ``objpos``."""
-    scale: float
-    """Height over 200 px."""
-    head_box: np.ndarray
-    """(2, 2), (x1, y1) and (x2, y2)."""
-
-    @property
-    def is_located(self) -> bool:
-        """Whether center and scale are there, without which no crop can be made."""
-        return bool(np.isfinite(self.center).all() and self.scale > 0)
-
-    @property
-    def is_labelled(self) -> bool:
-        """Whether at least one joint is labelled."""
-        return bool(np.isfinite(self.joints).any())
+    image: str
+    joints: np.ndarray  # (16, 2) by joint id
+    center: np.ndarray  # (2,), objpos
+    scale: float  # height over 200 px
+    head_box: np.ndarray  # (2, 2), (x1, y1) and (x2, y2)
+    odd_points: int  # left out: no coordinates, or no id of their own from 0 to 15
 
 
 class Image(NamedTuple):
     """One image, ``annolist(i)``."""
 
-    name: str
-    is_train: bool
-    """``img_train(i)``; the joints of test images are withheld."""
+    is_train: bool  # img_train(i); the joints of test images are withheld
     people: list[Person]
-    single_person: list[int]
-    """Which rectangles, counted from 1, are far enough from others to be scored."""
+    single_person: list[int]  # the rectangles, counted from 1, that the benchmark scores
 
 
-class Release(NamedTuple):
-    """The annotation file, images in the official order."""
-
-    images: list[Image]
-    test_annolist: np.ndarray
-    """``annolist(img_train == 0)`` as scipy reads it, (1, n): the frame of a submission."""
-    remarks: Counter
-    """How often each irregularity was met."""
-
-
-def read_release(path: str | Path) -> Release:
+def read_release(path: str | Path) -> tuple[list[Image], np.ndarray]:
     """Read the official annotation file, ``mpii_human_pose_v1_u12_1.mat``.
+
+    Returns:
+        Its images in their order, and ``annolist(img_train == 0)`` as scipy reads it, (1, n), which
+        a submission fills in.
 
     Raises:
         ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE.
     """
-    structs = records(load_mat(path, 'RELEASE'))
-    there = to_fields(structs[0]) if structs else {}
+    (release, *_) = records(load_mat(path, 'RELEASE')) or [{}]
     for name in ('annolist', 'img_train', 'single_person'):
-        if name not in there:
+        if name not in release:
             raise ACNNError(
                 f'{path} has no RELEASE.{name}: give mpii_human_pose_v1_u12_1.mat from '
                 "MPII's annotation download"
             )
-    release = structs[0]
-    annolist = records(_field(release, 'annolist'))
-    img_train = np.ravel(_field(release, 'img_train'))
-    single_person = np.ravel(_field(release, 'single_person'))
+    annolist = records(release['annolist'])
+    img_train, single_person = np.ravel(release['img_train']), np.ravel(release['single_person'])
     if not len(annolist) == len(img_train) == len(single_person):
         raise ACNNError(
             f'{path} is not the official file: annolist has {len(annolist)} images, img_train '
@@ -89,28 +64,23 @@ def read_release(path: str | Path) -> Release:
         )
     if not np.isin(img_train, (0, 1)).all():
         raise ACNNError(f'{path} is not the official file: img_train has values other than 0 and 1')
-    remarks: Counter = Counter()
-    images = [
-        _read_image(record, bool(is_train), _rectangles(single, remarks), remarks)
-        for record, is_train, single in zip(annolist, img_train, single_person)
-    ]
+    images = []
+    for record, is_train, single in zip(annolist, img_train, single_person):
+        scored = [int(number) for number in map(_number, np.ravel(single)) if number >= 1]
+        images.append(Image(bool(is_train), read_people(record), scored))
     test_records = [record for record, is_train in zip(annolist, img_train) if not is_train]
-    return Release(images, struct_array([to_fields(record) for record in test_records]), remarks)
+    return images, struct_array(test_records)
 
 
-def records(value: Any) -> list[np.void]:
+def records(value: Any) -> list[dict[str, Any]]:
     """List the elements of a struct array, or of a cell of structs; none if the field is empty."""
-    if isinstance(value, np.ndarray):
-        if value.dtype.names:
-            return list(value.ravel())
-        if value.dtype == object:
-            return [record for item in value.ravel() for record in records(item)]
+    if not isinstance(value, np.ndarray):
+        return []
+    if value.dtype.names:
+        return [dict(zip(value.dtype.names, fields)) for fields in value.ravel().tolist()]
+    if value.dtype == object:
+        return [record for item in value.ravel() for record in records(item)]
     return []
-
-
-def to_fields(record: np.void) -> dict[str, Any]:
-    """Return a struct's fields by name."""
-    return {name: record[name] for name in record.dtype.names or ()}
 
 
 def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
@@ -129,55 +99,33 @@ def struct_array(elements: Sequence[Mapping[str, Any]]) -> np.ndarray:
     return array
 
 
-def _read_image(
-    record: np.void, is_train: bool, single_person: list[int], remarks: Counter
-) -> Image:
-    names = [np.ravel(_field(image, 'name')) for image in records(_field(record, 'image'))]
-    name = str(names[0][0]) if names and names[0].size else ''
-    people = [read_person(rect, is_train, remarks) for rect in records(_field(record, 'annorect'))]
-    remarks['images without a name'] += not name
-    remarks['images without rectangles'] += not people
-    return Image(name, is_train, people, single_person)
+def image_name(record: Mapping[str, Any]) -> str:
+    """Return the file name of an image, ``annolist(i)``; empty if it has none."""
+    names = [np.ravel(image.get('name', ())) for image in records(record.get('image'))]
+    return str(names[0][0]) if names and names[0].size else ''
 
 
-def read_person(rect: np.void, is_train: bool, remarks: Counter) -> Person:
-    """Read a rectangle, ``annorect(j)``, of a training or test image; count irregularities."""
-    joints = np.full((NUM_JOINTS, 2), np.nan)
-    for annopoints in records(_field(rect, 'annopoints')):
-        for point in records(_field(annopoints, 'point')):
-            _read_point(point, joints, remarks)
-    positions = records(_field(rect, 'objpos'))
-    center = [_number(_field(positions[0], axis)) if positions else np.nan for axis in 'xy']
-    head_box = [[_number(_field(rect, axis + corner)) for axis in 'xy'] for corner in '12']
-    person = Person(joints, np.array(center), _number(_field(rect, 'scale')), np.array(head_box))
-    remarks['rectangles without a scale'] += not person.scale > 0
-    remarks['rectangles without a position (objpos)'] += not np.isfinite(person.center).all()
-    if is_train:  # MPII withholds these of test images
-        remarks['training rectangles without points'] += not person.is_labelled
-        remarks['training rectangles without a head box'] += not np.isfinite(person.head_box).all()
-    return person
+def read_people(record: Mapping[str, Any]) -> list[Person]:
+    """Read the rectangles of an image, ``annolist(i)``."""
+    name = image_name(record)
+    return [_read_person(rect, name) for rect in records(record.get('annorect'))]
 
 
-def _read_point(point: np.void, joints: np.ndarray, remarks: Counter) -> None:
-    """Enter a point into ``joints`` (16, 2) by its id; the first one of an id counts."""
-    joint_id = _number(_field(point, 'id'))
-    position = _number(_field(point, 'x')), _number(_field(point, 'y'))
-    if joint_id not in range(NUM_JOINTS):
-        remarks['points with an id outside 0 to 15 (left out)'] += 1
-    elif not np.isfinite(position).all():
-        remarks['points without coordinates (left out)'] += 1
-    elif np.isfinite(joints[int(joint_id), 0]):
-        remarks['points whose id the person already has (left out)'] += 1
-    else:
-        joints[int(joint_id)] = position
-        visible = _number(_field(point, 'is_visible'))
-        remarks[f'points marked {"visible" if visible else "occluded"}'] += np.isfinite(visible)
-        remarks['points without a visibility mark'] += np.isnan(visible)
-
-
-def _field(record: np.void, name: str) -> Any:
-    """Return a field of a struct, an empty array if this struct does not have it."""
-    return record[name] if name in (record.dtype.names or ()) else np.empty(0)
+def _read_person(rect: Mapping[str, Any], image: str) -> Person:
+    joints, odd_points = np.full((NUM_JOINTS, 2), np.nan), 0
+    for annopoints in records(rect.get('annopoints')):
+        for point in records(annopoints.get('point')):
+            joint_id, *position = (_number(point.get(name)) for name in ('id', 'x', 'y'))
+            is_new = joint_id in range(NUM_JOINTS) and np.isnan(joints[int(joint_id), 0])
+            if is_new and np.isfinite(position).all():  # the first one of an id counts
+                joints[int(joint_id)] = position
+            else:
+                odd_points += 1
+    (objpos, *_) = records(rect.get('objpos')) or [{}]
+    center = [_number(objpos.get(axis)) for axis in 'xy']
+    head_box = [[_number(rect.get(axis + corner)) for axis in 'xy'] for corner in '12']
+    scale = _number(rect.get('scale'))
+    return Person(image, joints, np.array(center), scale, np.array(head_box), odd_points)
 
 
 def _number(value: Any) -> float:
@@ -190,12 +138,3 @@ def _number(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError):
         return np.nan
-
-
-def _rectangles(value: Any, remarks: Counter) -> list[int]:
-    """List the rectangles, counted from 1, of ``single_person{i}``, which may be empty."""
-    numbers = [_number(number) for number in np.ravel(value)]
-    rectangles = [int(number) for number in numbers if number >= 1 and number.is_integer()]
-    others = len(numbers) - len(rectangles)
-    remarks['entries of single_person that name no rectangle (left out)'] += others
-    return rectangles

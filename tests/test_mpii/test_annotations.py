@@ -86,10 +86,9 @@ def test_the_converter_writes_nobody_whom_training_refuses(tmp_path):
     single = [[1]] * 3 + [[1, 2, np.nan, 0.5], [1]]
     save_release(tmp_path / 'mpii.mat', images, [1, 1, 1, 0, 0], single)
     report = convert_mpii(tmp_path / 'mpii.mat', tmp_path).splitlines()
-    unsound = 'left out: AN IMAGE NAME, SCALE, POSITION OR JOINT THAT NOBODY CAN USE'
-    assert f'5 training people {unsound}' in report
-    assert f'2 test people in single_person {unsound}' in report
-    assert '2 entries of single_person that name no rectangle (left out)' in report
+    useless = 'left out: no points, scale, position or image name that can be used'
+    assert f'5 training people {useless}' in report
+    assert f'2 TEST PEOPLE IN single_person {useless}' in report
     assert len(read_annotations(tmp_path / 'mpii_train.json')) == 1
     assert len(MpiiDataset(ann_file=str(tmp_path / 'mpii_trainval.json'))) == 1
     assert len(read_annotations(tmp_path / 'mpii_test.json', has_joints=False)) == 1

@@ -84,23 +84,7 @@ def test_every_coordinate_returns_to_the_maximum_of_its_heatmap(
     corners = np.concatenate([p for (name, _), p in people.items() if name == '000000099.jpg'])
     assert corners[:, 1:].min() < 0  # not clipped to the image
     assert corners[:, 2].max() > 240
-    check_files(tmp_path / 'out', people)
-
-
-def check_files(folder, people):
-    """The json twin says the same, and the frame is the official one."""
-    twin = json.loads((folder / 'pred_keypoints_mpii.json').read_text())
-    assert [(i['image']['name'], len(i['annorect'])) for i in twin] == [
-        ('000000098.jpg', 2),
-        ('000000099.jpg', 3),
-    ]
-    assert twin[0]['annorect'][0] == {}  # not scored by the benchmark
-    for (name, ridx), points in people.items():
-        rect = next(i for i in twin if i['image']['name'] == name)['annorect'][ridx - 1]
-        assert [(p['id'], p['x'], p['y']) for p in rect['annopoints']['point']] == [
-            tuple(point) for point in points
-        ]
-    pred = loadmat(folder / 'pred_keypoints_mpii.mat')['pred']
+    pred = loadmat(tmp_path / 'out' / 'pred_keypoints_mpii.mat')['pred']
     assert pred.shape == (1, 2)
     assert pred[0, 1]['annorect'][0, 1]['objpos'][0, 0]['x'] == 320
     assert pred[0, 1]['annorect'][0, 1]['annopoints'][0, 0]['point'].shape == (1, 16)
@@ -144,15 +128,15 @@ def twice(entries):
 @pytest.mark.parametrize(
     ('change', 'problem'),
     [
-        (swap, 'image 2 is 000000098.jpg in the annotations, but 000000099.jpg in'),
-        (swap_within_an_image, 'is not rectangle 2 of 000000099.jpg, which is at'),
+        (swap, 'of 000000098.jpg at .* is not rectangle 2 of test image 2'),
+        (swap_within_an_image, 'of 000000099.jpg at .* is not rectangle 2 of test image 2'),
         (twice, '2 people of the test annotations are rectangle 2 of test image 2'),
-        (lambda e: e[0].update(image_index=1.0), 'no rectangle 2 of test image 1.0'),
-        (lambda e: e[0].update(image_index=True), 'no rectangle 2 of test image True'),
-        (lambda e: e[0].update(image_index=0), 'no rectangle 2 of test image 0'),
-        (lambda e: e[0].update(image_index=3), 'no rectangle 2 of test image 3'),
-        (lambda e: e[0].update(rect_index=3), 'no rectangle 3 of test image 1'),
-        (lambda e: e[0].pop('rect_index') and None, "have no 'rect_index': make them with"),
+        (lambda e: e[0].update(image_index=1.0), 'not rectangle 2 of test image 1.0'),
+        (lambda e: e[0].update(image_index=True), 'not rectangle 2 of test image True'),
+        (lambda e: e[0].update(image_index=0), 'not rectangle 2 of test image 0'),
+        (lambda e: e[0].update(image_index=[3]), r'not rectangle 2 of test image \[3\]'),
+        (lambda e: e[0].update(rect_index=3), 'not rectangle 3 of test image 1'),
+        (lambda e: e[0].pop('rect_index') and None, 'not rectangle None of test image 1 in .*make'),
     ],
 )
 def test_places_are_compared_with_the_mat_at_the_start(cfg, mpii_root, tmp_path, change, problem):
