@@ -2,5 +2,7 @@
 
 from .groups import GROUPS
 from .report import describe_machine, to_json, to_text
-from .run import run_benchmark
+from .run import measure_tables, run_benchmark
 from .setup import Setup, make_setup
+from .table import Case, Table
+from .timing import is_fast_in_bfloat16

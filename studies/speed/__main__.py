@@ -2,7 +2,6 @@
 
 python -m studies.speed                              # all; over ten minutes on two CPU cores
 python -m studies.speed --only forward --batch-sizes 1
-python -m studies.speed CONFIG --only trained --checkpoint FILE  # PCKh and time, its own masks
 python -m studies.speed --device cuda:0 --json gpu.json
 
 Everything in a table is measured in turn in one run: compare the ratios, which a busy machine
@@ -17,7 +16,7 @@ import tempfile
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import ACNNError, run_tool
+from acnn_mmpose.errors import run_tool
 from acnn_mmpose.files import make_folder, write_whole
 
 from . import GROUPS, describe_machine, make_setup, run_benchmark, to_json, to_text
@@ -34,15 +33,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--only', nargs='+', choices=list(GROUPS), default=list(GROUPS), help='what to measure'
     )
-    parser.add_argument('--checkpoint', help='weights of the network, for trained')
     parser.add_argument('--device', default='cpu', help='for example cuda:0')
-    parser.add_argument(
-        '--batch-sizes',
-        nargs='+',
-        type=int,
-        default=[1, 8],
-        help='of forward, sparse, trained',
-    )
+    parser.add_argument('--batch-sizes', nargs='+', type=int, default=[1, 8], help='of forward')
     parser.add_argument(
         '--seconds', type=float, default=20, help='per table, at least 3 rounds; default 20'
     )
@@ -54,12 +46,10 @@ def main() -> None:
     """Measure and report."""
     args = parse_args()
     cfg = engine.load_config(args.config)
-    if args.only == ['trained'] and args.checkpoint is None:
-        raise ACNNError('trained needs the weights of a network: give them with --checkpoint FILE')
     if args.json:
         make_folder(Path(args.json).parent, 'the folder of --json')
     with tempfile.TemporaryDirectory() as folder:
-        setup = make_setup(cfg, args.device, args.batch_sizes, folder, args.checkpoint)
+        setup = make_setup(cfg, args.device, args.batch_sizes, folder)
         print(describe_machine(args.device))
         tables = []
         for table in run_benchmark(setup, args.only, args.seconds):

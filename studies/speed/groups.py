@@ -12,7 +12,6 @@ from functools import partial
 from importlib.util import find_spec
 
 from acnn_mmpose.engine import amp_dtype
-from acnn_mmpose.engine.mixed_precision import bfloat16_speedup
 
 import torch
 
@@ -22,14 +21,13 @@ from .pipelines import cached_pipeline, configured_pipeline, stock_pipeline
 from .setup import Setup
 from .step_parts import attention_statistics, optimizer_step
 from .table import Case, Comparison, Table, spell, yardstick
-from .trained import PeopleOfBatches, TrainedPrediction
+from .timing import is_fast_in_bfloat16
 
 PLAIN = 'ACNN, plain'
 ACNN = 'ACNN'
 AMP = 'ACNN, mixed precision'
 HOURGLASS = 'ACNN without masks'
 MMPOSE = "MMPose's hourglass52"
-KEPT_SHARES = (0.15, 0.2, 0.3, 0.4, 0.5, 0.66)
 ATTENTION = Comparison(ACNN, HOURGLASS)
 
 
@@ -58,65 +56,6 @@ def deploy(setup: Setup) -> Iterator[Table]:
         [*_without_slow_precision(cases, setup), *_yardsticks(setup)],
         setup.device,
     )
-
-
-def sparse(setup: Setup) -> Iterator[Table]:
-    """Compare sparse stages with dense ones, over the share of the map that masks keep.
-
-    There is nothing to compare where masks are soft.
-    """
-    if setup.cfg.model.backbone.mask_mode != 'hard':
-        return
-    for size in setup.batch_sizes:
-        for dtype in (torch.float32, torch.bfloat16):
-            build = partial(deployed_pass, setup, size, dtype)
-            cases = [Case(f'dense, {spell(dtype)}', build, size, dtype)] + [
-                Case(f'sparse, {kept:.0%} kept', partial(build, kept=kept), size, dtype)
-                for kept in KEPT_SHARES
-            ]
-            cases = _without_slow_precision(cases, setup)
-            if cases:
-                yield Table(
-                    f'Sparse stages, deployed, forward pass, {_count_images(size)}',
-                    [*cases, *_yardsticks(setup)],
-                    setup.device,
-                )
-
-
-def trained(setup: Setup) -> Iterator[Table]:
-    """Compare predictions of the validation people by a trained network with its own masks.
-
-    There is nothing to compare without a checkpoint.
-    """
-    if setup.checkpoint is None:
-        return
-    count = setup.cfg.model.backbone.num_stages
-    variants = {'dense': (False, count), 'sparse': (True, count)}
-    for stages in range(count - 1, 0, -1):
-        variants[f'dense, stopped after stage {stages}'] = False, stages
-        if stages > 1:  # the first is always dense
-            variants[f'sparse, stopped after stage {stages}'] = True, stages
-    for size in setup.batch_sizes:
-        people = PeopleOfBatches(setup, size)
-        for dtype in (torch.float32, torch.bfloat16):
-            cases = [
-                Case(
-                    name,
-                    partial(TrainedPrediction, setup, people, dtype, *options),
-                    people.count,
-                    dtype,
-                )
-                for name, options in variants.items()
-            ]
-            cases = _without_slow_precision(cases, setup)
-            if cases:
-                yield Table(
-                    f'Trained network, deployed in {spell(dtype)}, prediction of '
-                    f'{people.count} people, {_count_images(size)} at once',
-                    [*cases, *_yardsticks(setup)],
-                    setup.device,
-                    per='person',
-                )
 
 
 def train(setup: Setup) -> Iterator[Table]:
@@ -175,7 +114,7 @@ def api(setup: Setup) -> Iterator[Table]:
         Case('deployed, flip test', partial(prediction, setup, 'ACNN', deploy=torch.float32)),
         Case(f'{MMPOSE}, flip test', partial(prediction, setup, 'MMPose')),
     ]
-    if _is_fast_in_bfloat16(setup):
+    if is_fast_in_bfloat16(setup.device):
         build = partial(prediction, setup, 'ACNN', deploy=torch.bfloat16)
         cases.append(Case('deployed in bfloat16, flip test', build))
     if setup.device == 'cpu' and find_spec('onnx') and find_spec('onnxruntime'):
@@ -207,8 +146,7 @@ def memory(setup: Setup) -> Iterator[Table]:
 
 
 GROUPS: dict[str, Callable[[Setup], Iterator[Table]]] = {
-    group.__name__: group
-    for group in (forward, deploy, sparse, trained, pipeline, api, memory, parts, train)
+    group.__name__: group for group in (forward, deploy, pipeline, api, memory, parts, train)
 }
 
 
@@ -257,12 +195,6 @@ def _can_compile(setup: Setup) -> bool:
 
 def _without_slow_precision(cases: list[Case], setup: Setup) -> list[Case]:
     """Leave out bfloat16 where it is slow: it would take most of the time."""
-    if _is_fast_in_bfloat16(setup):
+    if is_fast_in_bfloat16(setup.device):
         return cases
     return [case for case in cases if case.dtype != torch.bfloat16]
-
-
-def _is_fast_in_bfloat16(setup: Setup) -> bool:
-    if torch.device(setup.device).type == 'cpu':
-        return bfloat16_speedup() >= 1
-    return amp_dtype(setup.device) == torch.bfloat16

@@ -15,6 +15,7 @@ from .table import PRECISIONS, Case, Table, yardstick
 
 COLUMNS = {  # key of a figure: heading, in which {} is what is counted, and format
     'pckh': ('PCKh@0.5', '{:.2f}'),
+    'pckh_sd': ('±', '{:.2f}'),
     'kept': ('kept', '{:.0%}'),
     'speedup': ('speed', '{:.2f}x'),
     'milliseconds': ('ms/{}', '{:.1f}'),
@@ -102,7 +103,8 @@ def _figures(table: Table, case: Case) -> dict[str, float]:
         flops = table.flops[case.name]
         figures['gflops'] = flops / case.count / 1e9
         figures['gflops_per_second'] = flops / typical / 1e9
-        figures['share_of_peak'] = flops / table.flops[peak] * table.ratio(peak, case.name)
+        if peak in table.flops:
+            figures['share_of_peak'] = flops / table.flops[peak] * table.ratio(peak, case.name)
     return figures
 
 

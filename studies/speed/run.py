@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from acnn_mmpose.progress import show_progress
@@ -16,20 +16,24 @@ from .table import Table
 
 
 def run_benchmark(setup: Setup, names: Sequence[str], seconds: float) -> Iterator[Table]:
+    """Measure the tables of some of :data:`GROUPS`; arguments as of :func:`measure_tables`."""
+    # always in the order of GROUPS: training steps change how the process keeps memory
+    groups = (group for name, group in GROUPS.items() if name in names)
+    return measure_tables((table for group in groups for table in group(setup)), seconds)
+
+
+def measure_tables(tables: Iterable[Table], seconds: float) -> Iterator[Table]:
     """Measure; an interrupt (Ctrl-C) is the end, and keeps what has been measured.
 
     Args:
-        setup: What the cases share.
-        names: Of :data:`GROUPS`.
+        tables: What to measure.
         seconds: How long to measure each table, once its cases are warm; at least 3 rounds.
 
     Yields:
         A table with figures, as soon as it has them.
     """
     interrupted = False
-    # always in the order of GROUPS: training steps change how the process keeps memory
-    groups = (group for name, group in GROUPS.items() if name in names)
-    for table in (table for group in groups for table in group(setup)):
+    for table in tables:
         try:
             with _quiet():
                 for _ in show_progress(

@@ -32,7 +32,6 @@ class Setup(NamedTuple):
         batch_sizes: Images per forward pass.
         people: What a pipeline of MMPose's starts from, per person.
         origin: Where the people come from, in words.
-        checkpoint: File of the trained network's weights, if there are any.
     """
 
     cfg: Config
@@ -40,7 +39,6 @@ class Setup(NamedTuple):
     batch_sizes: Sequence[int]
     people: list[dict[str, Any]]
     origin: str
-    checkpoint: str | None = None
 
     def network(self, name: str) -> Config:
         """Return the config of a network: ``'ACNN'``, ``'hourglass'`` or ``'MMPose'``.
@@ -64,13 +62,7 @@ class Setup(NamedTuple):
         return pseudo_collate([pipeline(copy.deepcopy(person)) for person in people])
 
 
-def make_setup(
-    cfg: Config,
-    device: str,
-    batch_sizes: Sequence[int],
-    folder: str,
-    checkpoint: str | None = None,
-) -> Setup:
+def make_setup(cfg: Config, device: str, batch_sizes: Sequence[int], folder: str) -> Setup:
     """Check the options and find people.
 
     Args:
@@ -78,7 +70,6 @@ def make_setup(
         device: Where the networks compute.
         batch_sizes: Images per forward pass.
         folder: An empty folder that lives as long as the setup.
-        checkpoint: File of the trained network's weights, if there are any.
 
     Raises:
         ACNNError: If there is no such device, a batch is empty, or the network has no masks.
@@ -93,4 +84,4 @@ def make_setup(
             '3, such as configs/acnn_phase3.py'
         )
     init_default_scope('mmpose')
-    return Setup(cfg, device, batch_sizes, *load_people(cfg, folder), checkpoint)
+    return Setup(cfg, device, batch_sizes, *load_people(cfg, folder))

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from acnn_mmpose.engine import amp_dtype
+from acnn_mmpose.engine.mixed_precision import bfloat16_speedup
+
 import torch
 
 MIN_ROUNDS, MAX_ROUNDS = 3, 100
@@ -50,3 +53,10 @@ def clock(run: Callable[[], Any], device: str) -> float:
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin
+
+
+def is_fast_in_bfloat16(device: str) -> bool:
+    """Whether bfloat16 is worth a measurement; where it is slow, it would take most of the time."""
+    if torch.device(device).type == 'cpu':
+        return bfloat16_speedup() >= 1
+    return amp_dtype(device) == torch.bfloat16

@@ -4,20 +4,18 @@ from acnn_mmpose.engine import CpuAmpOptimWrapper, load_config
 from acnn_mmpose.errors import ACNNError
 from studies.speed import GROUPS, make_setup, run_benchmark, timing, to_json, to_text
 from studies.speed import groups as groups_module
-from studies.speed.deployed import deployed_pass, person_masks
 from studies.speed.networks import forward_pass, training_step
 
 import pytest
 import torch
 from mmpose.registry import MODELS
-from torch.utils.flop_counter import FlopCounterMode
 
 from tests.test_complexity import measure_complexity
 
 
 @pytest.fixture
 def fast_bfloat16(monkeypatch):
-    monkeypatch.setattr(groups_module, 'bfloat16_speedup', lambda: 2.0)
+    monkeypatch.setattr(timing, 'bfloat16_speedup', lambda: 2.0)
 
 
 def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, monkeypatch):
@@ -29,10 +27,6 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         'Forward pass',
         'Forward pass',
         'Deployed',
-        'Sparse stages',
-        'Sparse stages',
-        'Sparse stages',
-        'Sparse stages',
         'Data pipeline in one worker',
         'Prediction of 1 person in an image',
         'Figures to log in a training step',
@@ -45,34 +39,13 @@ def test_every_case_runs_and_every_table_can_be_written(setup, fast_bfloat16, mo
         for case in table.cases:
             assert case.name in text
             assert figures['cases'][case.name]['milliseconds'] > 0
-    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[7])
+    assert 'photographs generated, 1280x720 JPEG' in to_text(tables[3])
 
     first = written['tables'][0]['cases']['ACNN']['gflops'] * 1e9
     model = MODELS.build(setup.cfg.model)
     assert first == pytest.approx(measure_complexity(model, (128, 128)).flops)
     # a matrix product of N x N takes 2 N^3 operations
     assert tables[0].flops['matrix product, float32'] == 2 * 2048**3
-
-
-def test_sparse_stages_compute_what_is_kept(setup):
-    """Of the stages after the first: all but the coarse levels and the heatmaps."""
-
-    def flops(**options):
-        with FlopCounterMode(display=False) as counter:
-            deployed_pass(setup, 2, **options)()
-        return counter.get_total_flops()
-
-    dense, half, nothing = flops(), flops(kept=0.5), flops(kept=0)
-    assert nothing < half < dense
-    assert 0.4 < (half - nothing) / (dense - nothing) < 0.7
-
-
-def test_masks_keep_a_share_around_points():
-    masks = person_masks(3, 16, 24, 0.25)
-    assert masks.shape == (3, 1, 16, 24)
-    assert masks.sum(dim=(1, 2, 3)).tolist() == [96, 96, 96]
-    assert masks.unique().tolist() == [0, 1]
-    assert not torch.equal(masks[0], masks[1])
 
 
 def test_compiling_needs_a_compiler(setup, monkeypatch):
@@ -102,7 +75,7 @@ def test_mixed_precision_is_that_of_training(setup, monkeypatch):
 
 
 def test_bfloat16_is_left_out_where_it_is_slow(setup, monkeypatch):
-    monkeypatch.setattr(groups_module, 'bfloat16_speedup', lambda: 0.1)
+    monkeypatch.setattr(timing, 'bfloat16_speedup', lambda: 0.1)
     for table in (*GROUPS['forward'](setup), *GROUPS['train'](setup)):
         assert {case.dtype for case in table.cases} == {torch.float32}
 
