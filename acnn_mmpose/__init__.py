@@ -2,7 +2,7 @@
 
 Importing this package registers its modules in MMPose's registries. Where MMPose is not installed
 there is nothing to register: what remains is what needs none of it, to run an exported network
-(:mod:`acnn_mmpose.deploy.onnx_predictor`).
+(:mod:`acnn_mmpose.deploy.onnx_predictor`); anything else names the commands that install MMPose.
 """
 
 import importlib.util
@@ -17,3 +17,7 @@ if importlib.util.find_spec('mmpose') is not None:
     from . import checkpoints, datasets, engine, evaluation, models, mpii, visualization
 
     compat.load_checkpoints_with(checkpoints.load_from_local, checkpoints.load_url)
+else:
+    from . import absent
+
+    absent.name_the_commands()

@@ -53,6 +53,20 @@ except ImportError as e:
     assert 'refused: torchvision.transforms.ToPILImage was called, but torchvision' in done.stdout
 
 
+def test_without_mmpose_an_import_names_the_commands_that_install_it():
+    done = run("""
+from importlib.machinery import PathFinder
+find = PathFinder.find_spec
+PathFinder.find_spec = lambda name, *args: None if name in ('mmcv', 'mmpose') else find(name, *args)
+import acnn_mmpose
+import acnn_mmpose.engine
+""")
+    (*_, said) = done.stderr.splitlines()
+    assert 'is not installed: in acnn_mmpose' in said
+    for file in ('environment', 'openmmlab'):
+        assert f'-r requirements/{file}.txt' in said
+
+
 def test_mmcv_operators_say_that_they_are_missing():
     done = run("""
 import acnn_mmpose, mmcv
