@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 from ..errors import ACNNError
@@ -15,7 +16,8 @@ from .weights_file import SUFFIX, digest, pack
 
 # of the checkpoint's meta, beside what this package wrote there; the rest, such as the seed and the
 # host's time, is the run's alone
-PUBLISHED = ('cfg', 'dataset_meta', 'epoch', 'iter')
+PUBLISHED = ('dataset_meta', 'epoch', 'iter')
+OF_THE_RUN = ('work_dir', 'load_from', 'resume', 'launcher')  # of the config
 
 
 def publish_checkpoint(
@@ -49,11 +51,21 @@ def publish_checkpoint(
     if half:
         weights = {k: v.half() if v.ndim == 4 else v for k, v in weights.items()}
     published = {k: v for k, v in meta.items() if k in PUBLISHED or k.startswith('acnn_')}
+    published['cfg'] = _without_run(meta['cfg'])
     published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
     packed = pack(weights, published)
     target = Path(f'{out.removesuffix(SUFFIX)}-{digest(packed)}{SUFFIX}')
     write_whole(target, packed)
     return target
+
+
+def _without_run(text: str) -> str:
+    """Leave out of a config's text what says where and how it ran."""
+    cfg = Config.fromstring(text, '.py')
+    for key in OF_THE_RUN:
+        cfg.pop(key, None)
+    cfg.get('visualizer', {}).pop('name', None)  # the run's folder
+    return cfg.pretty_text
 
 
 def _trained_weights(content: dict[str, Any], checkpoint: str) -> dict[str, torch.Tensor]:

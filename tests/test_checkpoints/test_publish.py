@@ -100,6 +100,8 @@ def test_header_tells_what_the_weights_are(trained, tmp_path):
     assert meta['dataset_meta']['keypoint_id2name']['9'] == 'head_top'
     assert meta['acnn_versions']['torch'] == torch.__version__
     assert 'mask_mode' in meta['cfg']
+    assert str(Path(trained['joint']).parent) not in meta['cfg']
+    assert 'data_root' in meta['cfg']
 
 
 def test_equal_checkpoints_give_equal_bytes_and_the_name_is_their_sha256(
