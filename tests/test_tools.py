@@ -129,7 +129,8 @@ def test_bad_input_ends_in_one_sentence(run, args, sentence):
 @pytest.mark.parametrize(
     ('args', 'sentence'),
     [
-        ([], 'error: no weights are shipped: give a config and a checkpoint'),
+        ([], 'error: there are no weights: give a config and a checkpoint'),
+        (['c.py'], 'error: there are no weights: give a config and a checkpoint'),
         (['x', 'y', '--detector', 'z'], 'error: --detector and --detector-checkpoint belong'),
         (['x', 'y'], "error: the page needs gradio: pip install 'gradio"),
     ],

@@ -25,8 +25,8 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', nargs='?', default=CONFIG, help='config file')
-    parser.add_argument('checkpoint', nargs='?', default=CHECKPOINT, help='checkpoint file')
+    parser.add_argument('config', nargs='?', help='config file')
+    parser.add_argument('checkpoint', nargs='?', help='its checkpoint file')
     parser.add_argument('--detector', help="config file of a detector of MMDetection's")
     parser.add_argument('--detector-checkpoint', help='its checkpoint file')
     parser.add_argument('--device', default='cpu', help='for example cuda:0')
@@ -35,8 +35,10 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--port', type=int, help='default: the first free one from 7860')
     args = parser.parse_args()
+    if args.config is None:
+        args.config, args.checkpoint = CONFIG, CHECKPOINT
     if args.checkpoint is None:
-        raise ACNNError('no weights are shipped: give a config and a checkpoint')
+        raise ACNNError('there are no weights: give a config and a checkpoint')
     if bool(args.detector) != bool(args.detector_checkpoint):
         raise ACNNError('--detector and --detector-checkpoint belong together: give both')
     return args

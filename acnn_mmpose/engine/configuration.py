@@ -79,8 +79,9 @@ def read_config(path: str) -> Config:
     """Read a config file of any kind; a config file is Python and runs as code."""
     if not Path(path).is_file():
         raise ACNNError(f'config file {path} does not exist')
-    if not os.environ.get('ACNN_DATA_ROOT', 'unset'):
-        raise ACNNError('ACNN_DATA_ROOT is set but empty: unset it, or set it to a folder')
+    for name in ('ACNN_DATA_ROOT', 'ACNN_LSPET_ROOT'):
+        if not os.environ.get(name, 'unset'):
+            raise ACNNError(f'{name} is set but empty: unset it, or set it to a folder')
     try:
         return Config.fromfile(path)
     except Exception as error:  # a config is Python and may raise anything

@@ -74,9 +74,10 @@ def test_a_broken_config_is_named(tmp_path, text):
         engine.load_config(str(path))
 
 
-def test_an_empty_data_root_is_named(root, monkeypatch):
-    monkeypatch.setenv('ACNN_DATA_ROOT', '')
-    with pytest.raises(ACNNError, match='ACNN_DATA_ROOT is set but empty'):
+@pytest.mark.parametrize('name', ['ACNN_DATA_ROOT', 'ACNN_LSPET_ROOT'])
+def test_an_empty_data_root_is_named(root, monkeypatch, name):
+    monkeypatch.setenv(name, '')
+    with pytest.raises(ACNNError, match=f'{name} is set but empty'):
         engine.load_config(str(root / 'configs/acnn_phase1.py'))
 
 
