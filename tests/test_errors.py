@@ -123,10 +123,10 @@ def write(name: str, content: bytes):
         ),
         (
             in_train(lambda _: {'images': [], 'annotations': []}),
-            r"mpii_train.json holds an object with the keys images, annotations \(COCO's format\)",
+            "mpii_train.json is no list of people in MPII's format: make it with",
             'tools/convert_mpii.py',
         ),
-        (in_train(lambda _: []), 'mpii_train.json holds an empty list', 'tools/convert_mpii.py'),
+        (in_train(lambda _: []), 'mpii_train.json is no list of people', 'tools/convert_mpii.py'),
         (
             in_train(lambda _: [{'file': 'a.jpg', 'points': []}]),
             'mpii_train.json entry 0 has no image, center, scale, joints, joints_vis',
@@ -375,8 +375,8 @@ def test_boxes_that_hold_nobody(sentence, data, config, trained, boxes, culprit)
     [
         ('nowhere', None, 'nowhere does not exist', 'give an image, a folder, a video or a webcam'),
         ('empty/', None, 'empty/ holds no image files', 'give a folder of jpg or png files'),
-        ('film.mp4', b'no video', 'film.mp4 can not be opened: ', 'convert it to mp4'),
-        ('film.avi', b'', 'film.avi can not be opened: ', 'convert it to mp4'),
+        ('film.mp4', b'no video', 'film.mp4 has no frame that can be read: ', 'convert it to mp4'),
+        ('film.avi', b'', 'film.avi has no frame that can be read: ', 'convert it to mp4'),
         ('photo.jpg', b'no image', 'no image could be read: image photo.jpg is not an image', ''),
     ],
 )

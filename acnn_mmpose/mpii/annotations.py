@@ -62,7 +62,7 @@ def read_entries(path: Path) -> list:
     """Read an annotation file, a list that is not empty, whatever its entries are."""
     content = read_json(path, CONVERT)
     if not isinstance(content, list) or not content:
-        raise ACNNError(f"{path} holds {_describe(content)} instead of MPII's people: {CONVERT}")
+        raise ACNNError(f"{path} is no list of people in MPII's format: {CONVERT}")
     return content
 
 
@@ -86,40 +86,33 @@ def entry_problems(
     if not isinstance(image, str) or not re.fullmatch(r'[0-9]{1,18}\.\w+', image):
         yield f'image name {image!r} is not a number like 000001.jpg, which MpiiDataset needs'
         image = None
-    size = (sizes or {}).get(image)
-    center, scale = _floats(entry['center']), _floats(entry['scale'])
+    size, scale = (sizes or {}).get(image), _floats(entry['scale'])
     if scale.shape != () or not MIN_SCALE <= scale <= MAX_SCALE:
         yield f'scale {entry["scale"]} is not between {MIN_SCALE} and {MAX_SCALE} (times 200 px)'
         scale = np.array(1.0)
-    height = float(scale) * PIXEL_STD
-    if center.shape != (2,) or not _is_place(center):
-        yield f'center {entry["center"]} is not two numbers of a sensible size'
-    elif size and _outside(center, size) > height / 2:
-        yield f'center {entry["center"]} is outside the image {image}, {_text(size)}'
+    places = [('center', _floats(entry['center']), True)]
     if has_joints:
-        yield from _joint_problems(entry, height, size)
-
-
-def _joint_problems(entry: dict, height: float, size: Size | None) -> Iterator[str]:
-    """Check the joints of a person of ``height`` px."""
-    joints, visible = _floats(entry['joints']), _floats(entry['joints_vis'])
-    if joints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
-        lengths = [len(v) if isinstance(v, list) else 0 for v in map(entry.get, JOINT_KEYS)]
-        yield (
-            f'has {lengths[0]} joints and {lengths[1]} joints_vis: '
-            f'{NUM_JOINTS} of each are needed, x and y for each joint'
-        )
-        return
-    if not np.isin(visible, (0, 1)).all():
-        yield 'joints_vis has values other than 0 and 1'
-    for joint_id, (joint, is_labelled) in enumerate(zip(joints, visible)):
-        if not _is_place(joint):
-            yield f'joint {joint_id} is {joint.tolist()}, not two numbers of a sensible size'
-        elif is_labelled and size and _outside(joint, size) > height / 2:
+        joints, visible = _floats(entry['joints']), _floats(entry['joints_vis'])
+        if joints.shape != (NUM_JOINTS, 2) or visible.shape != (NUM_JOINTS,):
+            lengths = [len(v) if isinstance(v, list) else 0 for v in map(entry.get, JOINT_KEYS)]
             yield (
-                f'joint {joint_id} at {joint.tolist()} is {_outside(joint, size):.0f} px outside '
-                f'the image {entry["image"]}, {_text(size)}'
+                f'has {lengths[0]} joints and {lengths[1]} joints_vis: '
+                f'{NUM_JOINTS} of each are needed, x and y for each joint'
             )
+            joints = visible = np.empty(0)
+        if not np.isin(visible, (0, 1)).all():
+            yield 'joints_vis has values other than 0 and 1'
+        places += [(f'joint {i}', *joint) for i, joint in enumerate(zip(joints, visible))]
+    for what, place, is_labelled in places:
+        if place.shape != (2,) or not _is_place(place):
+            yield f'{what} is {entry.get(what, place.tolist())}, not two numbers of a sensible size'
+        elif is_labelled and size:
+            outside = float(np.maximum(1 - place, place - size).max())  # pixels count from 1
+            if outside > scale * PIXEL_STD / 2:
+                yield (
+                    f'{what} at {place.tolist()} is {outside:.0f} px outside the image {image}, '
+                    f'{size[0]}x{size[1]} px'
+                )
 
 
 def is_head_box(box: np.ndarray) -> bool:
@@ -176,20 +169,3 @@ def _floats(value: Any) -> np.ndarray:
 def _is_place(points: np.ndarray) -> bool:
     """Whether points are finite and small enough for float32 arithmetic."""
     return bool((np.abs(points) <= MAX_COORDINATE).all())
-
-
-def _outside(point: np.ndarray, size: Size) -> float:
-    """Return how many pixels a point, counted from 1, lies outside an image."""
-    return float(np.maximum(1 - point, point - size).max())
-
-
-def _text(size: Size) -> str:
-    return f'{size[0]}x{size[1]} px'
-
-
-def _describe(content: Any) -> str:
-    if isinstance(content, dict):
-        keys = ', '.join(list(content)[:4])
-        coco = " (COCO's format)" if {'images', 'annotations'} <= set(content) else ''
-        return f'an object with the keys {keys}{coco}'
-    return 'an empty list' if content == [] else f'a {type(content).__name__}'

@@ -70,9 +70,9 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
     remarks[ONLY_TRAINVAL] = len(trainval) - len(train) - len(val)
     test_images = [image for image in images if not image.is_train]
     files = {
-        'mpii_train.json': [_to_entry(person) for person in train],
-        'mpii_val.json': [_to_entry(person) for person in val],
-        'mpii_trainval.json': [_to_entry(person) for person in trainval],
+        'mpii_train.json': [to_entry(person) for person in train],
+        'mpii_val.json': [to_entry(person) for person in val],
+        'mpii_trainval.json': [to_entry(person) for person in trainval],
         'mpii_test.json': _test_entries(test_images, remarks),
     }
     single_person = np.empty((1, len(test_images)), dtype=object)
@@ -82,7 +82,7 @@ def convert(mat_file: str | Path, out_dir: str | Path) -> str:
     write_together(
         {
             **{out_dir / name: json.dumps(entries) for name, entries in files.items()},
-            out_dir / 'mpii_gt_val.mat': mat_bytes(_ground_truth(val)),
+            out_dir / 'mpii_gt_val.mat': mat_bytes(ground_truth(val)),
             out_dir / 'mpii_test_annolist.mat': mat_bytes(frame),
         }
     )
@@ -134,7 +134,7 @@ def _find_val(
 def _is_useful(person: Person) -> bool:
     """Whether a training person has a labelled joint, and nothing that training refuses."""
     return bool(np.isfinite(person.joints).any()) and not any(
-        entry_problems(_to_entry(person), has_joints=True)
+        entry_problems(to_entry(person), has_joints=True)
     )
 
 
@@ -157,7 +157,7 @@ def _test_entries(images: Sequence[Image], remarks: Counter) -> list[dict]:
     return entries
 
 
-def _to_entry(person: Person) -> dict:
+def to_entry(person: Person) -> dict:
     """Make a person's entry of an annotation file."""
     labelled = np.isfinite(person.joints[:, 0])
     return {
@@ -178,7 +178,7 @@ def _location(person: Person) -> dict:
     }
 
 
-def _ground_truth(people: Sequence[Person]) -> dict[str, np.ndarray]:
+def ground_truth(people: Sequence[Person]) -> dict[str, np.ndarray]:
     """Make ``mpii_gt_val.mat``: pixels from 1, (16, 2, N) and (2, 2, N); 0 where not labelled."""
     joints = np.array([person.joints for person in people]).reshape(-1, len(JOINT_NAMES), 2)
     head_boxes = np.array([person.head_box for person in people]).reshape(-1, 2, 2)

@@ -13,6 +13,8 @@ from scipy.io import loadmat, savemat
 
 from ..errors import ACNNError
 
+HEADING = b'MATLAB 5.0 MAT-file of acnn_mmpose'.ljust(116)  # SciPy's has the time in it
+
 
 def load_mat(path: str | Path, variable: str) -> np.ndarray:
     """Read one variable of a .mat file, whose other variables must be readable, too.
@@ -33,10 +35,10 @@ def load_mat(path: str | Path, variable: str) -> np.ndarray:
 
 
 def mat_bytes(variables: dict[str, Any]) -> bytes:
-    """Return the content of a compressed .mat file with these variables."""
+    """Return the content of a compressed .mat file with these variables, the same at any time."""
     stream = io.BytesIO()
     savemat(stream, variables, do_compression=True)
-    return stream.getvalue()
+    return HEADING + stream.getvalue()[len(HEADING) :]
 
 
 def _try_in_another_process(path: str | Path) -> None:

@@ -27,7 +27,7 @@ class Person(NamedTuple):
     center: np.ndarray  # (2,), objpos
     scale: float  # height over 200 px
     head_box: np.ndarray  # (2, 2), (x1, y1) and (x2, y2)
-    odd_points: int  # left out: no coordinates, or no id of their own from 0 to 15
+    odd_points: int = 0  # left out: no coordinates, or no id of their own from 0 to 15
 
 
 class Image(NamedTuple):

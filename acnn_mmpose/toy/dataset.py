@@ -21,15 +21,16 @@ import json
 import multiprocessing
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from ..errors import ACNNError
 from ..files import read_json, write_together, write_whole
-from ..mpii.convert import JOINT_NAMES
+from ..mpii.convert import ground_truth, to_entry
 from ..mpii.mat_file import mat_bytes
+from ..mpii.release import NUM_JOINTS, Person
 from ..progress import show_progress
 from .person import (
     HAIR_TONES,
@@ -47,6 +48,7 @@ from .posture import Joint, head_box, pose_body
 
 GENERATOR_VERSION = 1  # raise it with every change of the pictures or the annotations
 MANIFEST = 'toy.json'
+HEAD_BOXES = 'annotations/mpii_gt_val.mat'  # written last, with the other annotations
 SPLITS = ('train', 'val')
 MAX_IMAGES = 10**8 - 1  # of a split: file names have one digit for the split and eight for the rest
 JPEG_QUALITY = 92
@@ -97,19 +99,15 @@ def make_toy_dataset(
         num_val: Number of validation images.
         seed: Seed of all randomness, 0 or more.
     """
-    root = Path(root)
-    for name, value, low, high in (
-        ('num_train', num_train, 1, MAX_IMAGES),
-        ('num_val', num_val, 1, MAX_IMAGES),
-        ('seed', seed, 0, 2**63 - 1),
-    ):
+    root, options = Path(root), dict(num_train=num_train, num_val=num_val, seed=seed)
+    for name, value in options.items():
+        low, high = (0, 2**63 - 1) if name == 'seed' else (1, MAX_IMAGES)
         if not low <= value <= high:
             raise ACNNError(f'{name} must lie between {low} and {high}, but is {value}.')
-    options = dict(num_train=num_train, num_val=num_val, seed=seed)
     options = {'generator_version': GENERATOR_VERSION, **options}
     try:
         _claim_folder(root, options)
-        if _is_complete(root, options):
+        if (root / HEAD_BOXES).is_file():
             print(f'The toy data set is already there: {root}')
         else:
             _write_dataset(root, options)
@@ -123,10 +121,11 @@ def draw_person_image(rng: np.random.Generator) -> ToySample:
     width, height = rng.integers(*IMAGE_SIDES, size=2, endpoint=True)
     stature = np.clip(rng.uniform(*STATURES) * height, *STATURE_LIMITS)
     body = pose_body(rng, stature)
-    low, high = body.joints[:, :2].min(axis=0), body.joints[:, :2].max(axis=0)
+    joints = body.joints[:NUM_JOINTS, :2]
+    low, high = joints.min(axis=0), joints.max(axis=0)
     free = np.array([width, height]) - (high - low)
     body = body.moved(rng.uniform(*PLACEMENT, size=2) * free - low)
-    joints = body.joints[:, :2]
+    joints = body.joints[:NUM_JOINTS, :2]
     middle = (joints.min(axis=0) + joints.max(axis=0)) / 2
 
     image = _draw_background(rng, (height, width))
@@ -209,24 +208,6 @@ def _claim_folder(root: Path, options: dict[str, int]) -> None:
         write_whole(manifest, json.dumps(options, indent=2))
 
 
-def _image_name(split: int, index: int) -> str:
-    """Returns the file name of image ``index`` (from 0) of a split; its stem is an integer."""
-    return f'{split}{index + 1:08d}.jpg'
-
-
-def _is_complete(root: Path, options: dict[str, int]) -> bool:
-    """Whether the files of the set are all there; the annotations are the last to be written."""
-    images = (
-        root / 'images' / _image_name(split, index)
-        for split, name in enumerate(SPLITS)
-        for index in range(options[f'num_{name}'])
-    )
-    annotations = (f'mpii_{name}' for name in ('train.json', 'val.json', 'gt_val.mat'))
-    return all((root / 'annotations' / name).is_file() for name in annotations) and all(
-        image.is_file() for image in images
-    )
-
-
 def _write_dataset(root: Path, options: dict[str, int]) -> None:
     """Draws and writes all images on all processors, then the annotations."""
     for folder in ('images', 'annotations'):
@@ -239,46 +220,21 @@ def _write_dataset(root: Path, options: dict[str, int]) -> None:
     workers = min(os.cpu_count() or 1, len(tasks))
     with multiprocessing.Pool(workers, cv2.setNumThreads, (0,)) as pool:
         drawn = pool.imap(_write_image, tasks, chunksize=8)
-        records = list(show_progress(drawn, 'Drawing toy people', total=len(tasks), unit='image'))
-    train, val = records[: options['num_train']], records[options['num_train'] :]
+        people = list(show_progress(drawn, 'Drawing toy people', total=len(tasks), unit='image'))
+    train, val = people[: options['num_train']], people[options['num_train'] :]
     files: dict[str | Path, bytes | str] = {
-        root / 'annotations' / f'mpii_{name}.json': json.dumps([entry for entry, _ in part])
+        root / 'annotations' / f'mpii_{name}.json': json.dumps(list(map(to_entry, part)))
         for name, part in zip(SPLITS, (train, val))
     }
-    files[root / 'annotations' / 'mpii_gt_val.mat'] = _evaluation_file(val)
-    write_together(files)
+    write_together({**files, root / HEAD_BOXES: mat_bytes(ground_truth(val))})
 
 
-def _write_image(task: tuple[Path, int, int, int]) -> tuple[dict[str, Any], np.ndarray]:
-    """Draws and writes an image, by the folder, the seed, the split and the index of it.
-
-    Returns the annotation as in MPII's json file, and the head box (2, 2), both counted from 1.
-    """
+def _write_image(task: tuple[Path, int, int, int]) -> Person:
+    """Draws and writes an image, by the folder, the seed, the split and the index of it."""
     folder, *key = task
     sample = draw_person_image(np.random.default_rng(key))
-    name = _image_name(*key[1:])
+    name = f'{key[1]}{key[2] + 1:08d}.jpg'  # MpiiDataset wants a number
     _, jpeg = cv2.imencode('.jpg', sample.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     write_whole(folder / name, jpeg.tobytes())
-    joints = np.where(sample.visible[:, None], sample.joints + 1, -1.0)
-    annotation = {
-        'joints_vis': sample.visible.astype(int).tolist(),
-        'joints': joints.round(4).tolist(),
-        'image': name,
-        'scale': round(sample.scale, 6),
-        'center': (sample.center + 1).round(4).tolist(),
-    }
-    return annotation, sample.head_box + 1
-
-
-def _evaluation_file(records: list[tuple[dict[str, Any], np.ndarray]]) -> bytes:
-    """Returns MPII's evaluation file (MATLAB 5) for N people, the same bytes at any time."""
-    visible = np.array([annotation['joints_vis'] for annotation, _ in records]).T  # (16, N)
-    joints = np.array([annotation['joints'] for annotation, _ in records]).transpose(1, 2, 0)
-    content = {
-        'dataset_joints': np.array([JOINT_NAMES], object),
-        'jnt_missing': (1 - visible).astype(np.uint8),
-        'pos_gt_src': joints * visible[:, None],  # (16, 2, N)
-        'headboxes_src': np.stack([box for _, box in records], axis=-1),  # corner, x or y, N
-    }
-    heading = b'MATLAB 5.0 MAT-file, toy data set of acnn_mmpose'.ljust(116)
-    return heading + mat_bytes(content)[len(heading) :]  # SciPy's heading has the time in it
+    joints = np.where(sample.visible[:, None], sample.joints + 1, np.nan).round(4)
+    return Person(name, joints, sample.center + 1, sample.scale, sample.head_box + 1)

@@ -160,15 +160,14 @@ def body_parts(body: Body, outfit: Outfit) -> list[Part]:
     Their regions are 'head', 'torso', 'left arm', 'right arm', 'left leg' and 'right leg'.
     """
     parts = [*_torso(body, outfit), *_head(body, outfit)]
-    for name, side, hand, toe in zip(('right', 'left'), SIDES, body.hands, body.toes):
-        hip, knee, ankle = body.joints[[side.hip, side.knee, side.ankle]]
-        shoulder, elbow, wrist = body.joints[[side.shoulder, side.elbow, side.wrist]]
+    for name, side in zip(('right', 'left'), SIDES):
+        hip, knee, ankle, toes, shoulder, elbow, wrist, hand = body.joints[list(side[1:])]
         lower_leg = outfit.trousers if outfit.long_trousers else outfit.skin
         forearm = outfit.shirt if outfit.long_sleeves else outfit.skin
         for region, start, end, radii, paint in (
             ('leg', hip, knee, (HIP_RADIUS, 0.036), outfit.trousers),
             ('leg', knee, ankle, (0.034, 0.022), lower_leg),
-            ('leg', ankle, toe, (0.024, 0.018), outfit.shoes),
+            ('leg', ankle, toes, (0.024, 0.018), outfit.shoes),
             ('arm', shoulder, elbow, (SHOULDER_RADIUS, 0.026), outfit.shirt),
             ('arm', wrist, hand, (0.018, 0.024), outfit.skin),
             ('arm', elbow, wrist, (0.025, 0.019), forearm),

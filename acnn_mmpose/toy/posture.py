@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-Joint = IntEnum(  # the 16 joints of MPII, in their order
+Joint = IntEnum(  # the 16 joints of MPII, in their order, and the ends of the limbs
     'Joint',
     'R_ANKLE R_KNEE R_HIP L_HIP L_KNEE L_ANKLE PELVIS THORAX UPPER_NECK HEAD_TOP '
-    'R_WRIST R_ELBOW R_SHOULDER L_SHOULDER L_ELBOW L_WRIST',
+    'R_WRIST R_ELBOW R_SHOULDER L_SHOULDER L_ELBOW L_WRIST R_TOES R_HAND L_TOES L_HAND',
     start=0,
 )
 
@@ -27,14 +27,16 @@ class Side(NamedTuple):
     hip: Joint
     knee: Joint
     ankle: Joint
+    toes: Joint
     shoulder: Joint
     elbow: Joint
     wrist: Joint
+    hand: Joint
 
 
 SIDES = (
-    Side(-1, *map(Joint, (2, 1, 0, 12, 11, 10))),
-    Side(1, *map(Joint, (3, 4, 5, 13, 14, 15))),
+    Side(-1, *map(Joint, (2, 1, 0, 16, 12, 11, 10, 17))),
+    Side(1, *map(Joint, (3, 4, 5, 18, 13, 14, 15, 19))),
 )
 
 # Lengths in statures, after the medians of MPII: there the head (upper neck to head top) measures
@@ -90,19 +92,14 @@ ELEVATION = (0.0, 18.0)  # degrees by which the camera looks down
 class Body(NamedTuple):
     """A posed person before the camera, in pixels: x to the right, y down, z to the camera."""
 
-    joints: np.ndarray  # (16, 3), in MPII's order
-    hands: np.ndarray  # (2, 3), the middles of the right and the left hand
-    toes: np.ndarray  # (2, 3), of the right and the left foot
+    joints: np.ndarray  # (20, 3), as in `Joint`
     trunk: np.ndarray  # (3, 3), whose columns are its unit vectors left, up and front
     head: np.ndarray  # (3, 3), the same of the head
     stature: float  # height standing upright
 
     def moved(self, offset: np.ndarray) -> Body:
         """Returns this body moved by ``offset``, float (2,) in pixels of the image."""
-        shift = np.append(offset, 0.0)
-        return self._replace(
-            joints=self.joints + shift, hands=self.hands + shift, toes=self.toes + shift
-        )
+        return self._replace(joints=self.joints + np.append(offset, 0.0))
 
 
 def pose_body(rng: np.random.Generator, stature: float) -> Body:
@@ -114,16 +111,9 @@ def pose_body(rng: np.random.Generator, stature: float) -> Body:
         for name, length in BONES.items()
         if name != 'head'
     }
-    body = _body(angles, {**bones, 'head': BONES['head']})
+    joints, trunk, head = _bend(angles, {**bones, 'head': BONES['head']})
     camera = stature * _camera(rng, angles['roll'][0])
-    return Body(
-        joints=body.joints @ camera.T,
-        hands=body.hands @ camera.T,
-        toes=body.toes @ camera.T,
-        trunk=camera @ body.trunk / stature,
-        head=camera @ body.head / stature,
-        stature=stature,
-    )
+    return Body(joints @ camera.T, camera @ trunk / stature, camera @ head / stature, stature)
 
 
 def _camera(rng: np.random.Generator, roll: float) -> np.ndarray:
@@ -144,15 +134,17 @@ def _rotation(axis: str, degrees: float) -> np.ndarray:
     return matrix
 
 
-def _body(angles: dict[str, np.ndarray], bones: dict[str, float]) -> Body:
-    """Poses the skeleton in the body frame, with the stature as the unit of length."""
+def _bend(
+    angles: dict[str, np.ndarray], bones: dict[str, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns joints, trunk and head in the body frame, with the stature as the unit of length."""
     turn, lean = angles['trunk_turn'][0], angles['lean'][0]
     trunk = _rotation('y', turn) @ _rotation('z', angles['bend'][0]) @ _rotation('x', lean)
     head = _rotation('y', turn + angles['head_turn'][0]) @ _rotation('z', angles['head_tilt'][0])
     head = head @ _rotation('x', lean / 3 + angles['head_nod'][0])  # people look where they go
     left, up, _ = np.eye(3)
 
-    joints, hands, toes = np.zeros((16, 3)), np.zeros((2, 3)), np.zeros((2, 3))
+    joints = np.zeros((len(Joint), 3))
     joints[Joint.THORAX] = trunk @ (up * bones['trunk'])
     joints[Joint.UPPER_NECK] = joints[Joint.THORAX] + trunk @ (up * bones['neck'])
     joints[Joint.HEAD_TOP] = joints[Joint.UPPER_NECK] + head @ (up * bones['head'])
@@ -163,39 +155,33 @@ def _body(angles: dict[str, np.ndarray], bones: dict[str, float]) -> Body:
         )
         own = {name: pair[i] for name, pair in angles.items()}
         _pose_leg(side, own, bones, joints)
-        hands[i] = _pose_arm(side, own, bones, trunk, joints)
-        toes[i] = joints[side.ankle] + _foot(joints[side.knee], joints[side.ankle], side)
-    return Body(joints, hands, toes, trunk, head, stature=1.0)
+        _pose_arm(side, own, bones, trunk, joints)
+    return joints, trunk, head
 
 
 def _pose_leg(side: Side, angles: dict, bones: dict, joints: np.ndarray) -> None:
-    """Places knee and ankle of one side in ``joints``, from its hip on."""
+    """Places knee, ankle and toes of one side in ``joints``, from its hip on."""
     thigh = _rotation('z', side.sign * angles['hip_abduction'])
     thigh = thigh @ _rotation('x', -angles['hip_flexion'])
     shank = thigh @ _rotation('x', angles['knee'])
     joints[side.knee] = joints[side.hip] - thigh[:, 1] * bones['thigh']
     joints[side.ankle] = joints[side.knee] - shank[:, 1] * bones['shank']
+    down = joints[side.ankle] - joints[side.knee]
+    down /= np.linalg.norm(down)
+    front = np.array([0.3 * side.sign, -0.3, 1.0])  # made nearly square to the shank
+    front -= 0.8 * down * (front @ down)
+    joints[side.toes] = joints[side.ankle] + FOOT * front / np.linalg.norm(front)
 
 
-def _pose_arm(
-    side: Side, angles: dict, bones: dict, trunk: np.ndarray, joints: np.ndarray
-) -> np.ndarray:
-    """Places elbow and wrist of one side in ``joints``, and returns its hand (3,)."""
+def _pose_arm(side: Side, angles: dict, bones: dict, trunk: np.ndarray, joints: np.ndarray) -> None:
+    """Places elbow, wrist and hand of one side in ``joints``, from its shoulder on."""
     upper = trunk @ _rotation('z', side.sign * angles['shoulder_abduction'])
     upper = upper @ _rotation('x', -angles['shoulder_flexion'])
     fore = upper @ _rotation('y', side.sign * angles['forearm_turn'])
     fore = fore @ _rotation('x', -angles['elbow'])
     joints[side.elbow] = joints[side.shoulder] - upper[:, 1] * bones['upper_arm']
     joints[side.wrist] = joints[side.elbow] - fore[:, 1] * bones['forearm']
-    return joints[side.wrist] - fore[:, 1] * HAND
-
-
-def _foot(knee: np.ndarray, ankle: np.ndarray, side: Side) -> np.ndarray:
-    """Returns the vector (3,) from an ankle to its toes: to the front, square to the shank."""
-    shank = (ankle - knee) / np.linalg.norm(ankle - knee)
-    front = np.array([0.3 * side.sign, -0.3, 1.0])
-    front -= 0.8 * shank * (front @ shank)
-    return FOOT * front / np.linalg.norm(front)
+    joints[side.hand] = joints[side.wrist] - fore[:, 1] * HAND
 
 
 def head_box(body: Body) -> np.ndarray:

@@ -73,7 +73,8 @@ def test_every_problem_is_in_one_report(root, monkeypatch, capsys):
         'mpii_train.json entry 6: has 15 joints and 16 joints_vis: 16 of each are needed, x and y '
         'for each joint',
         'mpii_train.json entry 7: scale 0 is not between 0.01 and 50 (times 200 px)',
-        'mpii_train.json entry 8: center [999, 10] is outside the image 000000009.jpg, 320x240 px',
+        'mpii_train.json entry 8: center at [999.0, 10.0] is 679 px outside the image '
+        '000000009.jpg, 320x240 px',
         'mpii_train.json entry 9: has no joints_vis',
         "mpii_train.json entry 10: image name 'im.jpg' is not a number like 000001.jpg, which "
         'MpiiDataset needs',
