@@ -5,14 +5,3 @@ from .run import Summary, run_inference
 from .sources import Frame, open_source
 from .to_json import describe_people
 from .writers import open_writer
-
-__all__ = [
-    'DetectorBoxes',
-    'FileBoxes',
-    'Frame',
-    'Summary',
-    'describe_people',
-    'open_source',
-    'open_writer',
-    'run_inference',
-]

@@ -14,7 +14,8 @@ import gradio as gr
 import numpy as np
 
 from ..errors import ACNNError
-from .viewer import Photo, Viewer, mark_photo, read_boxes, read_photo, write_boxes
+from .sources import Frame
+from .viewer import Viewer, mark_photo, read_boxes, read_photo, write_boxes
 
 MAX_UPLOAD = '20mb'
 MAX_SESSIONS = 20  # whose photographs are in memory
@@ -46,7 +47,7 @@ def tell(function: Callable) -> Callable:
 
 
 @tell
-def load(path: str | None) -> tuple[Photo | None, str]:
+def load(path: str | None) -> tuple[Frame | None, str]:
     """Read what was uploaded, and say what can be done with it."""
     if path is None:
         return None, ''
@@ -56,7 +57,7 @@ def load(path: str | None) -> tuple[Photo | None, str]:
 
 @tell
 def click(
-    photo: Photo | None, text: str, corner: list[float] | None, event: gr.SelectData
+    photo: Frame | None, text: str, corner: list[float] | None, event: gr.SelectData
 ) -> tuple[str, list[float] | None, np.ndarray]:
     """Keep the first corner of a box; with the second one, add the box to the text."""
     photo, boxes = require(photo), read_boxes(text)
@@ -67,12 +68,8 @@ def click(
     return write_boxes(boxes), None, mark_photo(photo, boxes)
 
 
-def require(photo: Photo | None) -> Photo:
-    """Return the photograph.
-
-    Raises:
-        ACNNError: If there is none.
-    """
+def require(photo: Frame | None) -> Frame:
+    """Return the photograph; refuse to go on without."""
     if photo is None:
         raise ACNNError('there is no photograph: drop one, or take one with the camera')
     return photo
@@ -82,13 +79,13 @@ def build_page(viewer: Viewer) -> gr.Blocks:
     """Lay out the page, and say what its parts do."""
 
     @tell
-    def detect(photo: Photo | None) -> tuple[str, np.ndarray]:
+    def detect(photo: Frame | None) -> tuple[str, np.ndarray]:
         photo = require(photo)
         boxes = viewer.detect(photo)
         return write_boxes(boxes), mark_photo(photo, boxes)
 
     @tell
-    def predict(photo: Photo | None, text: str, stage: int) -> tuple[Any, ...]:
+    def predict(photo: Frame | None, text: str, stage: int) -> tuple[Any, ...]:
         photo, boxes = require(photo), read_boxes(text)
         view = viewer.predict(photo, boxes)
         where = f'Boxes: {len(boxes)}.' if len(boxes) else 'Box: the whole photograph.'

@@ -12,17 +12,13 @@ from ..errors import ACNNError
 from ..input_checks import describe_box_problem
 from .sources import Frame, Source
 
+MIN_SCORE, MAX_OVERLAP = 0.3, 0.3  # as MMPoseInferencer's
+
 
 class FileBoxes:
     """Boxes from a json file: ``{"name.jpg": [[x1, y1, x2, y2], ...], ...}``, in pixels.
 
     The boxes of a video's name hold for all of its frames.
-
-    Args:
-        path: The json file.
-
-    Raises:
-        ACNNError: If the file does not exist or looks otherwise, or a box can hold nobody.
     """
 
     def __init__(self, path: str) -> None:
@@ -50,45 +46,32 @@ class FileBoxes:
 
     def missing_images(self, source: Source) -> list[str]:
         """Name the images that have boxes but are not in the source; none for a webcam."""
-        return (
-            sorted(set(self.boxes) - {file.name for file in source.files}) if source.files else []
-        )
+        there = {file.name for file in source.files} or self.boxes.keys()
+        return sorted(self.boxes.keys() - there)
 
 
 class DetectorBoxes:
-    """Boxes of people from an MMDetection model.
+    """Boxes of people, class 0 of COCO, from an MMDetection model on a device."""
 
-    Args:
-        config: Its config file.
-        checkpoint: Its weights.
-        device: For example ``'cuda:0'``.
-        score: Boxes of a lower score are left out.
-        category: Which class is a person; 0 in COCO.
-    """
-
-    def __init__(
-        self, config: str, checkpoint: str, device: str, score: float = 0.3, category: int = 0
-    ) -> None:
+    def __init__(self, config: str, checkpoint: str, device: str) -> None:
         for kind, path in (('config', config), ('checkpoint', checkpoint)):
             if not Path(path).is_file():
                 raise ACNNError(f'detector {kind} {path} does not exist')
         from mmdet.apis import DetInferencer  # slow to import, and seldom needed
 
         self.detector = DetInferencer(config, checkpoint, device, 'mmdet', show_progress=False)
-        self.score, self.category = score, category
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does.
 
         Boxes that can hold nobody are left out: a detector that pads images may find some there.
         """
-        assert frame.image is not None, 'only what can be read is predicted'
         result = self.detector(frame.image, return_datasamples=True)['predictions'][0]
         found = result.pred_instances.cpu().numpy()
-        found = found[(found.labels == self.category) & (found.scores > self.score)]
+        found = found[(found.labels == 0) & (found.scores > MIN_SCORE)]
         shape = frame.image.shape[:2]
         found = found[
             np.array([not describe_box_problem(box, shape) for box in found.bboxes], bool)
         ]
         scored = np.concatenate([found.bboxes, found.scores[:, None]], axis=1)
-        return scored[nms(scored, 0.3), :4]
+        return scored[nms(scored, MAX_OVERLAP), :4]

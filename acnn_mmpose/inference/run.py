@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from mmpose.apis import inference_topdown
-from mmpose.structures import PoseDataSample, merge_data_samples
+from mmpose.structures import PoseDataSample
 
 from ..errors import ACNNError, name_first
 from ..files import write_whole
@@ -18,22 +18,16 @@ from ..progress import show_progress
 from ..visualization import AttentionVisualizer
 from .shrink import shrink_to_draw
 from .sources import Frame, Source
-from .to_json import describe_people
+from .to_json import describe_samples
 from .writers import open_writer
 
 
 class Summary(NamedTuple):
-    """What came of a source.
+    """What came of a source."""
 
-    Attributes:
-        images: How many images were predicted.
-        people: How many people in them.
-        unreadable: What could not be read, by the names of files, and why.
-    """
-
-    images: int
-    people: int
-    unreadable: dict[str, str]
+    images: int  # that were predicted
+    people: int  # in them
+    unreadable: dict[str, str]  # what could not be read, by the names of files, and why
 
 
 def run_inference(
@@ -72,16 +66,15 @@ def run_inference(
     unreadable: dict[str, str] = {}
     try:
         for frame in show_progress(source.frames, 'images', total=source.count, unit='img'):
-            if frame.image is None:
+            if frame.problem:
                 unreadable[frame.name] = frame.problem
                 continue
             samples = _predict(model, frame, find_boxes)
-            writer.write(frame, _draw(visualizer, frame.image, samples))
-            people = [
-                person
-                for sample in samples
-                for person in describe_people(sample.pred_instances, with_masks)
-            ]
+            picture = frame.image[..., ::-1]
+            if samples:
+                picture = visualizer.draw(*shrink_to_draw(frame.image, samples))
+            writer.write(frame, picture)
+            people = describe_samples(samples, with_masks)
             images.append({'image': frame.name, 'frame': frame.index, 'people': people})
     except KeyboardInterrupt:
         pass
@@ -105,12 +98,3 @@ def _predict(
         return inference_topdown(model, frame.image, boxes)
     except ACNNError as error:
         raise ACNNError(f'{frame.name}: {error}') from error
-
-
-def _draw(
-    visualizer: AttentionVisualizer, image: np.ndarray, samples: Sequence[PoseDataSample]
-) -> np.ndarray:
-    """Draw the people of an image (H, W, 3), BGR; return RGB, smaller if the image is huge."""
-    image, drawn = shrink_to_draw(image, samples)
-    picture = np.ascontiguousarray(image[..., ::-1])
-    return visualizer.draw(picture, merge_data_samples(drawn)) if drawn else picture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -15,6 +15,7 @@ from ..errors import ACNNError
 from ..files import is_utf8
 
 MAX_FPS = 1000  # more is a damaged header
+UNREADABLE = np.empty((0, 0, 3), np.uint8)
 
 # what Python knows only where the system has tables of types
 mimetypes.add_type('image/webp', '.webp')
@@ -23,43 +24,26 @@ mimetypes.add_type('video/x-matroska', '.mkv')
 
 @dataclass(frozen=True)
 class Frame:
-    """One image of a source.
+    """One image of a source."""
 
-    Attributes:
-        name: File name; of a webcam ``webcam`` and its index.
-        index: Number of the frame in a video, from 0; None for an image file.
-        image: (H, W, 3), BGR, uint8; None if it can't be read.
-        problem: Why it can't be read.
-    """
-
-    name: str
-    index: int | None
-    image: np.ndarray | None
-    problem: str = ''
+    name: str  # of its file; of a webcam 'webcam' and its index
+    index: int | None  # in a video, from 0
+    image: np.ndarray  # (H, W, 3), BGR, uint8; empty if it can't be read
+    problem: str = ''  # why it can't be read
 
 
 @dataclass(frozen=True)
 class Source:
-    """Images, and what is known about them.
-
-    Attributes:
-        frames: The images.
-        count: How many there are; None if nobody knows.
-        files: Where they are read from; none for a webcam.
-        fps: Frames per second of a video or webcam; None for image files.
-    """
+    """Images, and what is known about them."""
 
     frames: Iterator[Frame]
-    count: int | None
-    files: Sequence[Path] = ()
-    fps: float | None = None
+    count: int | None  # None if nobody knows
+    files: Sequence[Path] = ()  # where they are read from; none for a webcam
+    fps: float | None = None  # None for image files
 
 
 def open_source(where: str) -> Source:
-    """Open an image, a folder of images, a video, or a webcam.
-
-    Args:
-        where: A path, or the index of a webcam.
+    """Open an image, a folder of images, a video, or the webcam of an index.
 
     Raises:
         ACNNError: If nothing is given, there is no such file or camera, the folder holds no image,
@@ -71,11 +55,10 @@ def open_source(where: str) -> Source:
     files = sorted(f for f in path.iterdir() if _kind(f) == 'image') if path.is_dir() else [path]
     if not files:
         raise ACNNError(f'{where} holds no image files: give a folder of jpg or png files')
+    if not path.exists() and where.isdecimal():
+        remedy = 'connect it, or give the index of another one'
+        return _open_video(int(where), f'webcam{where}', remedy)
     if not path.exists():
-        if where.isdecimal():
-            return _open_video(
-                int(where), f'webcam{where}', 'connect it, or give the index of another one'
-            )
         raise ACNNError(
             f'{where} does not exist: give an image, a folder, a video or a webcam index'
         )
@@ -84,7 +67,7 @@ def open_source(where: str) -> Source:
     if not is_utf8(path):  # OpenCV would end the process
         raise ACNNError(f'{where} is a video whose path OpenCV can not take: rename it')
     remedy = 'convert it to mp4, or give its frames as a folder of images'
-    return replace(_open_video(where, path.name, remedy), files=files)
+    return _open_video(where, path.name, remedy, files)
 
 
 def _kind(path: Path) -> str:
@@ -97,13 +80,11 @@ def _read_files(files: Sequence[Path]) -> Iterator[Frame]:
         try:
             yield Frame(file.name, None, read_image(file))
         except UnreadableImageError as error:
-            yield Frame(file.name, None, None, f'{error}')
+            yield Frame(file.name, None, UNREADABLE, f'{error}')
 
 
-def _open_video(where: str | int, name: str, remedy: str) -> Source:
+def _open_video(where: str | int, name: str, remedy: str, files: Sequence[Path] = ()) -> Source:
     capture = cv2.VideoCapture(where)
-    if not capture.isOpened():
-        raise ACNNError(f'{name} can not be opened: {remedy}')
     found, first = capture.read()
     if not found:
         raise ACNNError(f'{name} has no frame that can be read: {remedy}')
@@ -112,7 +93,7 @@ def _open_video(where: str | int, name: str, remedy: str) -> Source:
     fps = capture.get(cv2.CAP_PROP_FPS)
     if not 0 < fps < MAX_FPS:  # unknown, or not a number
         fps = 25.0
-    return Source(_read_video(capture, name, first, count), count, fps=fps)
+    return Source(_read_video(capture, name, first, count), count, files, fps)
 
 
 def _read_video(
@@ -126,4 +107,4 @@ def _read_video(
     capture.release()
     if count is not None and index < count:
         problem = f'{name} announces {count} frames, but only {index} can be read'
-        yield Frame(name, index, None, problem)
+        yield Frame(name, index, UNREADABLE, problem)

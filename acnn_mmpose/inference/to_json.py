@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from mmengine.structures import InstanceData
+from mmpose.structures import PoseDataSample
+
+
+def describe_samples(
+    samples: Sequence[PoseDataSample], with_masks: bool = False
+) -> list[dict[str, Any]]:
+    """Describe the people of data samples, as :func:`describe_people` does."""
+    described = (describe_people(sample.pred_instances, with_masks) for sample in samples)
+    return [person for people in described for person in people]
 
 
 def describe_people(people: InstanceData, with_masks: bool = False) -> list[dict[str, Any]]:

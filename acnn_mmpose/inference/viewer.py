@@ -6,12 +6,11 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from mmpose.apis import inference_topdown
-from mmpose.structures import PoseDataSample, merge_data_samples
 
 from ..datasets import UnreadableImageError, read_image
 from ..errors import ACNNError
@@ -22,41 +21,21 @@ from ..visualization import AttentionVisualizer, CropBox
 from ..visualization.paint import CROP_COLOUR, outline_crops
 from .shrink import shrink_to_draw
 from .sources import Frame
-from .to_json import describe_people
+from .to_json import describe_samples
 
 MAX_PEOPLE = 10  # in a photograph: their full-size heatmaps take a gigabyte
 MAX_PIXELS = 50_000_000  # of a photograph: 150 MB
 MAX_DRAWN_PIXELS = 1_000_000  # about what a browser shows
 
 
-class Photo(NamedTuple):
-    """A photograph.
-
-    Attributes:
-        name: Of its file.
-        image: (H, W, 3), BGR, uint8.
-    """
-
-    name: str
-    image: np.ndarray
-
-
 class View(NamedTuple):
-    """What is shown of a photograph; pictures are (h, w, 3), RGB, uint8.
-
-    Attributes:
-        pose: The photograph with the poses.
-        masks: The photograph, what each mask discards of it, and the poses, in a row.
-        heatmaps: One per joint.
-        stages: Per stage what it gets to see and predicts.
-        json: The photograph's name and what ``tools/infer.py --masks`` writes of its people.
-    """
+    """What is shown of a photograph; pictures are (h, w, 3), RGB, uint8."""
 
     pose: np.ndarray
-    masks: np.ndarray
-    heatmaps: np.ndarray
-    stages: list[np.ndarray]
-    json: str
+    masks: np.ndarray  # the photograph, what each mask discards of it, and the poses, in a row
+    heatmaps: np.ndarray  # one per joint
+    stages: list[np.ndarray]  # per stage what it gets to see and predicts
+    json: str  # what `tools/infer.py --masks` writes of the photograph
 
 
 class Viewer:
@@ -78,25 +57,17 @@ class Viewer:
         self.visualizer.set_dataset_meta(model.dataset_meta)
         self.lock = threading.Lock()
 
-    def detect(self, photo: Photo) -> np.ndarray:
-        """Find people; returns boxes (n, 4).
-
-        Raises:
-            ACNNError: If there are none.
-        """
+    def detect(self, photo: Frame) -> np.ndarray:
+        """Find people; returns boxes (n, 4), at least one."""
         assert self.find_boxes is not None, 'the page offers this with a detector only'
         with self.lock:
-            boxes = self.find_boxes(Frame(photo.name, None, photo.image))
+            boxes = self.find_boxes(photo)
         if not len(boxes):
             raise ACNNError('no people were detected: click a box around a person')
         return boxes
 
-    def predict(self, photo: Photo, boxes: np.ndarray) -> View:
-        """Predict the people in boxes.
-
-        Args:
-            photo: The photograph.
-            boxes: (n, 4), in its pixels; if there is none, all of the photograph is one.
+    def predict(self, photo: Frame, boxes: np.ndarray) -> View:
+        """Predict the people in boxes (n, 4); if there is none, all of the photograph is one.
 
         Raises:
             ACNNError: If a box can hold nobody, or there are too many.
@@ -106,46 +77,30 @@ class Viewer:
         with self.lock:
             samples = inference_topdown(self.model, photo.image, boxes if len(boxes) else None)
             picture, drawn = shrink_to_draw(photo.image, samples, MAX_DRAWN_PIXELS)
-            picture, drawn = np.ascontiguousarray(picture[..., ::-1]), merge_data_samples(drawn)
             people, draw = drawn.pred_instances, self.visualizer
+            described = describe_samples(samples, with_masks=True)
             return View(
                 draw.draw_pose(picture, people),
                 draw.draw_attention(picture, people),
                 draw.draw_heatmaps(picture, drawn.pred_fields.heatmaps),
                 [draw.draw_stage(picture, people, 1 + i) for i in range(self.num_stages)],
-                json.dumps({'image': photo.name, 'people': _describe(samples)}),
+                json.dumps({'image': photo.name, 'people': described}),
             )
 
 
-def _describe(samples: Sequence[PoseDataSample]) -> list[dict[str, Any]]:
-    return [
-        person
-        for sample in samples
-        for person in describe_people(sample.pred_instances, with_masks=True)
-    ]
-
-
-def read_photo(path: str) -> Photo:
-    """Read a photograph.
-
-    Raises:
-        ACNNError: If it is none or too large; with the file's name, without its folder.
-    """
+def read_photo(path: str) -> Frame:
+    """Read a photograph; what is wrong with it is said without its folder."""
     name, size = Path(path).name, read_header(Path(path))
     if not isinstance(size, str) and size[0] * size[1] > MAX_PIXELS:
         raise ACNNError(f'{name} has {size[0]}x{size[1]} px: shrink it, {MAX_PIXELS:,} are allowed')
     try:
-        return Photo(name, read_image(path))
+        return Frame(name, None, read_image(path))
     except UnreadableImageError as error:
         raise ACNNError(f'{error}'.replace(path, name)) from error
 
 
 def read_boxes(text: str) -> np.ndarray:
-    """Read boxes from lines ``x1, y1, x2, y2``; returns (n, 4).
-
-    Raises:
-        ACNNError: If a line holds something else.
-    """
+    """Read boxes from lines ``x1, y1, x2, y2``; returns (n, 4)."""
     boxes = []
     for line in filter(str.strip, text.splitlines()):
         try:
@@ -162,7 +117,7 @@ def write_boxes(boxes: np.ndarray) -> str:
 
 
 def mark_photo(
-    photo: Photo, boxes: np.ndarray, corner: Sequence[float] | None = None
+    photo: Frame, boxes: np.ndarray, corner: Sequence[float] | None = None
 ) -> np.ndarray:
     """Draw boxes (n, 4), and the first corner (x, y) of one more; returns (H, W, 3), RGB."""
     usable = boxes[[not describe_box_problem(box) for box in boxes]]

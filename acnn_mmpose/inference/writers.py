@@ -24,11 +24,7 @@ class FileWriter:
         self.folder = folder
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        """Write a picture, RGB.
-
-        Raises:
-            ACNNError: If it can't be written.
-        """
+        """Write a picture, RGB."""
         path = self.folder / frame.name
         if not (is_utf8(path.suffix) and cv2.haveImageWriter(f'x{path.suffix}')):
             path = path.with_name(f'{path.name}.png')
@@ -41,14 +37,7 @@ class FileWriter:
 class VideoWriter:
     """Writes pictures into an mp4 whose size is the first picture's; larger ones are shrunk.
 
-    The file has its name once it is whole.
-
-    Args:
-        folder: Where to.
-        fps: Frames per second.
-
-    Raises:
-        ACNNError: If OpenCV can't take the folder's name.
+    The file has its name once it is whole. What can't be written is an ACNNError.
     """
 
     def __init__(self, folder: Path, fps: float) -> None:
@@ -58,11 +47,7 @@ class VideoWriter:
         self.writer: cv2.VideoWriter | None = None
 
     def write(self, frame: Frame, picture: np.ndarray) -> None:
-        """Append a picture, RGB.
-
-        Raises:
-            ACNNError: If the video can't be begun.
-        """
+        """Append a picture, RGB."""
         if self.writer is None:
             self.writer = self._begin(frame, *picture.shape[:2])
         self.writer.write(np.ascontiguousarray(fit(picture, self.size)[..., ::-1]))
@@ -88,11 +73,7 @@ class VideoWriter:
         return writer
 
     def close(self) -> None:
-        """Finish the file.
-
-        Raises:
-            ACNNError: If it can't be finished, as on a full disk.
-        """
+        """Finish the file, if it was begun; on a full disk OpenCV says nothing."""
         if self.writer is None:
             return
         self.writer.release()

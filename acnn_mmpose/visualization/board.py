@@ -33,21 +33,24 @@ def compose(rows: Sequence[Sequence[Tile | None]], columns: int) -> np.ndarray:
     """
     height, width = next(tile for row in rows for tile in row if tile).image.shape[:2]
     factor = min(1.0, (WIDTH - GAP * (columns + 1)) / columns / width)
-    width, height = max(1, int(width * factor)), max(1, int(height * factor))
+    size = width, height = max(1, int(width * factor)), max(1, int(height * factor))
     pitch_x, pitch_y = width + GAP, TITLE_HEIGHT + height + GAP
-    board = np.full((GAP + pitch_y * len(rows), GAP + pitch_x * columns, 3), 255, np.uint8)
-    titles = []
+    board = Image.new('RGB', (GAP + pitch_x * columns, GAP + pitch_y * len(rows)), 'white')
+    draw = ImageDraw.Draw(board)
     for r, row in enumerate(rows):
         for c, tile in enumerate(row):
             if tile is None:
                 continue
-            x, y = GAP + c * pitch_x, GAP + r * pitch_y
+            x, y = GAP + c * pitch_x, GAP + r * pitch_y + TITLE_HEIGHT
             picture = tile.image
-            if picture.shape[:2] != (height, width):
-                picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-            board[y + TITLE_HEIGHT : y + TITLE_HEIGHT + height, x : x + width] = picture
-            titles.append((x, y, width, tile.title))
-    return _write(board, titles)
+            if picture.shape[1::-1] != size:
+                picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+            board.paste(Image.fromarray(picture), (x, y))
+            font_size = FONT_SIZE
+            while font_size > 8 and draw.textlength(tile.title, _font(font_size)) > width:
+                font_size -= 1
+            draw.text((x, y - 6), tile.title, fill=INK, font=_font(font_size), anchor='ls')
+    return np.array(board)
 
 
 def stack(boards: Sequence[np.ndarray]) -> np.ndarray:
@@ -65,18 +68,6 @@ def fit(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     picture = picture[: size[1], : size[0]]
     canvas[: picture.shape[0], : picture.shape[1]] = picture
     return canvas
-
-
-def _write(board: np.ndarray, titles: Sequence[tuple[int, int, int, str]]) -> np.ndarray:
-    """Write titles, each (x, y, width, text), in a font that makes the text fit its width."""
-    picture = Image.fromarray(board)
-    draw = ImageDraw.Draw(picture)
-    for x, y, width, text in titles:
-        size = FONT_SIZE
-        while size > 8 and draw.textlength(text, _font(size)) > width:
-            size -= 1
-        draw.text((x, y + TITLE_HEIGHT - 6), text, fill=INK, font=_font(size), anchor='ls')
-    return np.asarray(picture).copy()
 
 
 @cache

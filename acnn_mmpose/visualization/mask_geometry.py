@@ -17,43 +17,39 @@ from mmengine.structures import InstanceData
 from mmpose.structures.bbox import get_warp_matrix
 
 from ..errors import ACNNError
-from ..models.hourglass import Stem
 
 OUTSIDE = -1.0
 
 
 class CropBox(NamedTuple):
-    """A person's crop: center (x, y), width and height in pixels of the image, degrees."""
+    """A person's crop: center (x, y), width and height, in pixels of the image."""
 
     center: np.ndarray
     scale: np.ndarray
-    rotation: float = 0.0
 
     def to_image(self, width: int, height: int) -> np.ndarray:
         """Return the matrix (2, 3) from a ``width`` x ``height`` crop, or mask, to the image."""
-        return get_warp_matrix(self.center, self.scale, self.rotation, (width, height), inv=True)
+        return get_warp_matrix(self.center, self.scale, 0.0, (width, height), inv=True)
 
     def to_crop(self, width: int, height: int) -> np.ndarray:
         """Return the matrix (2, 3) from the image to a ``width`` x ``height`` crop."""
-        return get_warp_matrix(self.center, self.scale, self.rotation, (width, height))
+        return get_warp_matrix(self.center, self.scale, 0.0, (width, height))
+
+    def corners(self) -> tuple[list[int], list[int]]:
+        """Return its first pixel (x, y), and the one after its last."""
+        first, end = (self.center + sign * self.scale / 2 for sign in (-1, 1))
+        return first.round().astype(int).tolist(), end.round().astype(int).tolist()
 
 
 def crop_boxes(instances: InstanceData) -> list[CropBox]:
-    """Read the crops of I instances, which carry attention.
-
-    That is ``input_center`` (I, 2), ``input_scale`` (I, 2) and, of rotated crops,
-    ``input_rotation`` (I,).
-    """
+    """Read the crops of I instances, ``input_center`` and ``input_scale`` (I, 2)."""
     if 'attention_masks' not in instances or 'input_center' not in instances:
         raise ACNNError(
             'these predictions carry no attention masks: predict with an ACNN whose config sets '
             'model.test_cfg.output_attention=True'
         )
-    rotations = instances.get('input_rotation', np.zeros(len(instances)))
-    return [
-        CropBox(np.asarray(center), np.asarray(scale), float(rotation))
-        for center, scale, rotation in zip(instances.input_center, instances.input_scale, rotations)
-    ]
+    places = zip(np.asarray(instances.input_center), np.asarray(instances.input_scale))
+    return [CropBox(center, scale) for center, scale in places]
 
 
 def place_mask(mask: np.ndarray, box: CropBox, shape: Sequence[int]) -> np.ndarray:
@@ -62,23 +58,18 @@ def place_mask(mask: np.ndarray, box: CropBox, shape: Sequence[int]) -> np.ndarr
     Returns:
         (H, W), float32: the mask's value, ``OUTSIDE`` where the image is not part of the crop.
     """
-    size = shape[1], shape[0]
     height, width = mask.shape
-    placed = cv2.warpAffine(
+    within = cv2.warpAffine(
         mask.astype(np.float32),
         box.to_image(width, height),
-        size,
+        (shape[1], shape[0]),
         flags=cv2.INTER_NEAREST,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    width, height = width * Stem.stride, height * Stem.stride
-    inside = cv2.warpAffine(
-        np.ones((height, width), np.uint8),
-        box.to_image(width, height),
-        size,
-        flags=cv2.INTER_NEAREST,
-    )
-    return np.where(inside, placed, np.float32(OUTSIDE))
+    (left, top), (right, bottom) = np.maximum(box.corners(), 0)
+    placed = np.full(shape, OUTSIDE, np.float32)
+    placed[top:bottom, left:right] = within[top:bottom, left:right]
+    return placed
 
 
 def place_stage(instances: InstanceData, stage: int, shape: Sequence[int]) -> np.ndarray:
@@ -109,8 +100,7 @@ def crop_person(
     rows, columns = instances.attention_masks.shape[-2:]
     width, height = round(size * columns / rows), size
     matrix = box.to_crop(width, height)
-    person = instances[index : index + 1].new()
-    person.set_data(dict(instances[index : index + 1].items()))
+    person = instances[index : index + 1]
     for name in ('keypoints', 'stage_keypoints'):
         if name in person:
             points = np.asarray(person[name], dtype=np.float64)
@@ -118,5 +108,4 @@ def crop_person(
             person.set_field(moved.reshape(points.shape), name)
     person.input_center = np.array([[width / 2, height / 2]], np.float32)
     person.input_scale = np.array([[width, height]], np.float32)
-    person.input_rotation = np.zeros(1)
     return cv2.warpAffine(image, matrix, (width, height)), person

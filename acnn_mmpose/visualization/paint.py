@@ -36,12 +36,9 @@ def tint_discarded(image: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def outline_crops(image: np.ndarray, boxes: Sequence[CropBox]) -> np.ndarray:
     """Draw the outlines of crops, which is all that the network sees of an image (H, W, 3), RGB."""
     image = image.copy()
+    thickness = max(1, round(max(image.shape) / 250))
     for box in boxes:
-        width, height = box.scale
-        own = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float64)
-        corners = cv2.transform(own, box.to_image(width, height)).round().astype(np.int32)
-        thickness = max(1, round(max(image.shape) / 250))
-        cv2.polylines(image, [corners], True, CROP_COLOUR, thickness, cv2.LINE_AA)
+        cv2.rectangle(image, *box.corners(), CROP_COLOUR, thickness, cv2.LINE_AA)
     return image
 
 

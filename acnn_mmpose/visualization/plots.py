@@ -57,32 +57,31 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         coverage[f'M({i})'] = f'mask{i}_coverage'
         coverage[f'M({i}) on joints'] = f'mask{i}_joint_coverage'
     scores = 'AP' if any('AP' in run.scores for run in runs) else 'PCKh@0.5, Total'
-    panels: tuple[
-        tuple[str, dict[str, str] | None, str], ...
-    ] = (  # curves by label: what was logged
-        ('loss', {'loss': 'loss'}, 'log'),
-        (scores, None, 'linear'),
-        ('share kept', coverage, 'linear'),
-        ('gradient RMS', gradients, 'log'),
-        ('learning rate', {'learning rate': 'lr'}, 'log'),
+
+    def pick(names: dict[str, str]) -> list[Curves]:
+        """Pick from each run the logged scalars, by label, that it has."""
+        return [
+            {label: run.training[name] for label, name in names.items() if name in run.training}
+            for run in runs
+        ]
+
+    panels = (
+        ('loss', pick({'loss': 'loss'}), 'log'),
+        (scores, [run.scores for run in runs], 'linear'),
+        ('share kept', pick(coverage), 'linear'),
+        ('gradient RMS', pick(gradients), 'log'),
+        ('learning rate', pick({'learning rate': 'lr'}), 'log'),
     )
     figure = Figure(figsize=(8.8, 10), layout='constrained')
     axes = figure.subplots(len(panels), 1, sharex=True)
-    for axis, (label, names, scale) in zip(axes, panels):
-        _draw_panel(axis, runs, [_select(run, names) for run in runs])
+    for axis, (label, parts, scale) in zip(axes, panels):
+        _draw_panel(axis, runs, parts)
         axis.set_ylabel(label)
         axis.set_yscale(scale)
     axes[2].set_ylim(-0.05, 1.05)
     axes[-1].set_xlabel(runs[0].unit)
     _mark_phases(axes, runs)
     return figure
-
-
-def _select(run: RunLog, names: dict[str, str] | None) -> Curves:
-    """Pick logged scalars by label and name, or the scores."""
-    if names is None:
-        return run.scores
-    return {label: run.training[name] for label, name in names.items() if name in run.training}
 
 
 def _draw_panel(axis: Axes, runs: Sequence[RunLog], parts: Sequence[Curves]) -> None:

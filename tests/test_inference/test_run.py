@@ -170,10 +170,10 @@ def test_a_webcam_is_opened_by_its_index(monkeypatch):
 
     def capture(where):
         opened.append(where)
-        return SimpleNamespace(isOpened=lambda: False)
+        return SimpleNamespace(read=lambda: (False, None))
 
     monkeypatch.setattr(cv2, 'VideoCapture', capture)
-    with pytest.raises(ACNNError, match='webcam0 can not be opened: connect it, or give the index'):
+    with pytest.raises(ACNNError, match='webcam0 has no frame that can be read: connect it, or'):
         open_source('0')
     assert opened == [0]
 
@@ -285,13 +285,6 @@ def test_a_cut_off_video_gives_what_it_has_and_says_so(model, images, tmp_path):
     assert done.unreadable == {
         'film.avi': f'film.avi announces 12 frames, but only {done.images} can be read'
     }
-
-
-def test_a_video_without_frames_is_refused(monkeypatch):
-    empty = SimpleNamespace(isOpened=lambda: True, read=lambda: (False, None))
-    monkeypatch.setattr(cv2, 'VideoCapture', lambda _: empty)
-    with pytest.raises(ACNNError, match='webcam0 has no frame that can be read: connect it'):
-        open_source('0')
 
 
 @pytest.mark.parametrize('where', ['', '0.jpg', 'links', 'links/0.jpg'])

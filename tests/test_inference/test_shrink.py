@@ -27,13 +27,16 @@ def person(scale: float = 1.0) -> PoseDataSample:
 
 
 def test_small_images_stay_as_they_are():
-    image, sample = np.zeros((200, 100, 3), np.uint8), person()
-    assert shrink_to_draw(image, [sample], 20_000) == (image, [sample])
+    image = np.arange(60_000, dtype=np.uint8).reshape(200, 100, 3)
+    picture, merged = shrink_to_draw(image, [person(), person()], 20_000)
+    np.testing.assert_array_equal(picture, image[..., ::-1])
+    wanted = person().pred_instances.keypoints.repeat(2, axis=0)
+    np.testing.assert_array_equal(merged.pred_instances.keypoints, wanted)
 
 
 def test_people_move_with_the_image():
     sample = person()
-    image, (small,) = shrink_to_draw(np.zeros((200, 100, 3), np.uint8), [sample], 5_000)
+    image, small = shrink_to_draw(np.zeros((200, 100, 3), np.uint8), [sample], 5_000)
     assert image.shape == (100, 50, 3)
     assert small.ori_shape == (100, 50)
     assert small.input_center.tolist() == [25, 45]

@@ -12,9 +12,9 @@ SIZE = 32
 
 @pytest.fixture
 def make_person():
-    """Make a person without response: make_person(center, scale, rotation)."""
+    """Make a person without response: make_person(center, scale)."""
 
-    def make(center, scale, rotation: float = 0.0) -> InstanceData:
+    def make(center, scale) -> InstanceData:
         masks = np.ones((1, 2, SIZE, SIZE), np.float32)
         masks[0, 0][CELLS] = 0
         return InstanceData(
@@ -30,7 +30,6 @@ def make_person():
             stage_predictions=np.random.rand(1, 3, 16, SIZE, SIZE).astype(np.float32),
             input_center=np.array([center], np.float32),
             input_scale=np.array([scale], np.float32),
-            input_rotation=np.array([rotation]),
         )
 
     return make
@@ -40,14 +39,12 @@ def make_person():
 def square_corners():
     """Corners (4, 2) of the square in the image, worked out as MMPose maps keypoints."""
 
-    def corners(center, scale, rotation: float = 0.0) -> np.ndarray:
+    def corners(center, scale) -> np.ndarray:
         rows, columns = CELLS
         left, right = columns.start - 0.5, columns.stop - 0.5  # a cell reaches half a step around
         top, bottom = rows.start - 0.5, rows.stop - 0.5
         square = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
         offset = (square / SIZE - 0.5) * scale  # from the crop's center, in pixels of the image
-        angle = np.deg2rad(rotation)
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        return offset @ turn + center
+        return offset + center
 
     return corners
