@@ -24,6 +24,7 @@ from ..errors import ACNNError
 # because GetBBoxCenterScale pads the box to 1.25 times its size
 CROP_SIZE = 1.25 * 1.5
 HEADER = '<ii'  # height and width of the photograph; then the crop's rows, BGR
+HEADER_SIZE = struct.calcsize(HEADER)
 SUFFIX = '.crop'
 MARGIN = 2  # px beyond the outermost sampling points; linear interpolation reads 1
 
@@ -39,9 +40,7 @@ class Rectangle(NamedTuple):
     def clip(self, shape: Sequence[int]) -> Rectangle:
         """Cut off what is outside an image of this height and width."""
         height, width = shape
-        left, right = np.clip([self.left, self.right], 0, width).tolist()
-        top, bottom = np.clip([self.top, self.bottom], 0, height).tolist()
-        return Rectangle(left, top, right, bottom)
+        return Rectangle(*np.clip(self, 0, (width, height, width, height)).tolist())
 
     def contains(self, other: Rectangle) -> bool:
         """Whether no pixel of the other one is outside this one."""
@@ -64,8 +63,7 @@ class CachedCrop(NamedTuple):
 
     file: BinaryIO
     rectangle: Rectangle
-    shape: tuple[int, int]
-    """Height and width of the photograph, in pixels."""
+    shape: tuple[int, int]  # height and width of the photograph, in pixels
 
     def load(self, wanted: Rectangle) -> np.ndarray | None:
         """Return an otherwise empty photograph (H, W, 3), BGR, uint8, with the pixels wanted of it.
@@ -101,10 +99,10 @@ def find_crop(folder: Path, person: dict[str, Any]) -> CachedCrop | None:
             stacklevel=2,
         )
         return None
-    header = file.read(struct.calcsize(HEADER))
-    shape = struct.unpack(HEADER, header) if len(header) == struct.calcsize(HEADER) else (0, 0)
+    header = file.read(HEADER_SIZE)
+    shape = struct.unpack(HEADER, header) if len(header) == HEADER_SIZE else (0, 0)
     rectangle = crop_rectangle(person).clip(shape)
-    if os.fstat(file.fileno()).st_size != struct.calcsize(HEADER) + 3 * math.prod(rectangle.shape):
+    if os.fstat(file.fileno()).st_size != HEADER_SIZE + 3 * math.prod(rectangle.shape):
         raise ACNNError(f'{file.name} is damaged: delete it and run tools/cache_crops.py again')
     return CachedCrop(file, rectangle, shape)
 

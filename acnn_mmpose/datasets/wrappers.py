@@ -34,10 +34,7 @@ def whole_pipelines(dataset: Any, after: Sequence[Any] = ()) -> Iterator[list[An
 def leave_out_unused(dataset: Any) -> None:
     """Take out of a config of combined data sets those of which no sample is shown.
 
-    MMPose would read them.
-
-    Raises:
-        ACNNError: If a ``sample_ratio_factor`` is not one ratio per data set, or all are 0.
+    MMPose would read them. A ``sample_ratio_factor`` must be one ratio per data set, not all 0.
     """
     for each in inner_datasets(dataset):
         ratios = getattr(each, 'sample_ratio_factor', None)

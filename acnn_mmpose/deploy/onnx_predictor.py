@@ -72,18 +72,13 @@ class ModelCard:
 class Prediction(NamedTuple):
     """What was predicted for the people of an image, all float32.
 
-    Attributes:
-        keypoints: (n, K, 2), x and y in pixels of the image.
-        scores: (n, K), the maxima of the heatmaps.
-        masks: M(1) to M(S-1), (n, S - 1, h, w) in [0, 1]; None if the network was exported without.
-        crops: What the network saw, (n, 4): x1, y1, x2, y2 in pixels of the image. Cell (column i,
-            row j) of a mask lies at ``(x1 + i / w * (x2 - x1), y1 + j / h * (y2 - y1))``.
+    Cell (column i, row j) of a mask lies at ``(x1 + i / w * (x2 - x1), y1 + j / h * (y2 - y1))``.
     """
 
-    keypoints: np.ndarray
-    scores: np.ndarray
-    masks: np.ndarray | None
-    crops: np.ndarray
+    keypoints: np.ndarray  # (n, K, 2), x and y in pixels of the image
+    scores: np.ndarray  # (n, K), the maxima of the heatmaps
+    masks: np.ndarray | None  # M(1) to M(S-1), (n, S - 1, h, w) in [0, 1], if exported
+    crops: np.ndarray  # what the network saw, (n, 4): x1, y1, x2, y2 in pixels of the image
 
 
 class Predictor:
