@@ -13,7 +13,6 @@ from typing import Any
 
 from mmpose.registry import DATASETS
 
-from ..errors import ACNNError
 from ..files import make_folder, write_whole
 from ..progress import show_progress
 from .cached_crop import HEADER, SUFFIX, crop_file, crop_rectangle
@@ -44,8 +43,6 @@ def write_crops(
     Returns:
         A report of what is in the folder, and of photographs that can't be read.
     """
-    if workers is not None and workers < 1:
-        raise ACNNError(f'caching crops needs at least 1 worker, but got {workers}')
     folder = make_folder(folder, 'the folder for crops')
     by_photograph = itemgetter('img_path')
     photographs = [

@@ -125,14 +125,12 @@ def test_unreadable_photographs_are_reported(root, tmp_path):
     assert report[2].startswith('0 crops in')
 
 
-def test_bad_folders_and_workers(root, tmp_path):
+def test_bad_folders(root, tmp_path):
     with pytest.raises(ACNNError, match=r'nowhere does not exist: make it with tools/cache_crops'):
         LoadReadableImage('nowhere')
     (tmp_path / 'file').touch()
     with pytest.raises(ACNNError, match='the folder for crops .* can not be made'):
         cache_crops(dataset_config(root), tmp_path / 'file')
-    with pytest.raises(ACNNError, match='at least 1 worker, but got 0'):
-        cache_crops(dataset_config(root), tmp_path / 'crops', workers=0)
 
 
 def test_a_full_disk_leaves_no_file(root, tmp_path, monkeypatch):
