@@ -2,12 +2,13 @@
 
 ``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported, and
 :func:`load_checkpoints_with` once its own loaders exist. On a complete installation they change
-three things: torch's list of types that a checkpoint may contain, which default hooks a config can
-leave out, and how MMEngine loads checkpoints.
+three things: torch's list of types that a checkpoint may contain (where it has one), which default
+hooks a config can leave out, and how MMEngine loads checkpoints.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import functools
 import importlib
@@ -15,7 +16,10 @@ import importlib.util
 import pickle
 import sys
 import warnings
+import zipfile
+from _compat_pickle import IMPORT_MAPPING
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Callable
 
@@ -27,6 +31,9 @@ from mmengine.runner import CheckpointLoader
 from mmengine.utils import digit_version
 
 from .mmcv_ops import nms
+
+# older ones have no such mode by default, and the one that they have knows too few types
+LOADS_SAFELY = digit_version(torch.__version__) >= digit_version('2.6.0')
 
 # what a Runner registers if the config does not say otherwise
 OWN_HOOKS = [
@@ -116,33 +123,80 @@ def _history_buffer_method(owner: type, name: str) -> Callable[..., Any]:
     return getattr(owner, name)
 
 
+def _checkpoint_types() -> list[Any]:
+    """List what a checkpoint of MMEngine's Runner contains that torch does not know.
+
+    Entries are types and functions, or pairs of one and the name that files know it by.
+    """
+    multiarray = importlib.import_module(
+        'numpy._core.multiarray' if np.lib.NumpyVersion(np.__version__) >= '2.0.0b1'
+        else 'numpy.core.multiarray'
+    )  # fmt: skip
+    return [
+        HistoryBuffer,
+        (_history_buffer_method, 'builtins.getattr'),
+        np.ndarray,
+        np.dtype,
+        *{type(np.dtype(code)) for code in '?bBhHiIlLqQefd'},
+        # numpy 1 and 2 write different module names; a file of either must load under both
+        *(
+            (getattr(multiarray, function), f'numpy.{package}.multiarray.{function}')
+            for function in ('_reconstruct', 'scalar')
+            for package in ('core', '_core')
+        ),
+    ]
+
+
 def _allow_checkpoint_types() -> None:
     """Tell torch which types a checkpoint of MMEngine's Runner contains.
 
     torch >= 2.6 loads with ``weights_only=True`` and refuses every type it does not know; MMEngine
     stores its log history as numpy arrays. Anything else is still refused.
     """
-    if digit_version(torch.__version__) < digit_version('2.6.0'):
-        return
-    multiarray = importlib.import_module(
-        'numpy._core.multiarray' if np.lib.NumpyVersion(np.__version__) >= '2.0.0b1'
-        else 'numpy.core.multiarray'
-    )  # fmt: skip
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            (_history_buffer_method, 'builtins.getattr'),
-            np.ndarray,
-            np.dtype,
-            *{type(np.dtype(code)) for code in '?bBhHiIlLqQefd'},
-            # numpy 1 and 2 write different module names; a file of either must load under both
-            *(
-                (getattr(multiarray, function), f'numpy.{package}.multiarray.{function}')
-                for function in ('_reconstruct', 'scalar')
-                for package in ('core', '_core')
-            ),
-        ]
-    )
+    if LOADS_SAFELY:
+        torch.serialization.add_safe_globals(_checkpoint_types())
+
+
+def load_safely(path: Path, map_location: Any = None) -> Any:
+    """Run ``torch.load`` so that no torch runs code of the file.
+
+    Raises:
+        pickle.UnpicklingError: If the file asks for a type that is not known to be harmless.
+    """
+    if LOADS_SAFELY:
+        return torch.load(path, map_location=map_location)
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            if any(Path(name).name == 'constants.pkl' for name in archive.namelist()):
+                raise pickle.UnpicklingError('a TorchScript archive holds code')
+    return torch.load(path, map_location=map_location, pickle_module=_safe_pickle())
+
+
+@functools.lru_cache
+def _safe_pickle() -> ModuleType:
+    """Stand in for ``pickle`` in ``torch.load``: torch < 2.6 can't be told of more types."""
+    unpickler = importlib.import_module('torch._weights_only_unpickler')
+    allowed = dict(unpickler._get_allowed_globals())
+    allowed['_codecs.encode'] = codecs.encode
+    for entry in _checkpoint_types():
+        kind, name = entry if isinstance(entry, tuple) else (entry, _full_name(entry))
+        allowed[name] = kind
+
+    class Unpickler(pickle.Unpickler):
+        def find_class(self, module: str, name: str) -> Any:
+            full_name = f'{IMPORT_MAPPING.get(module, module)}.{name}'
+            if full_name not in allowed:
+                raise pickle.UnpicklingError(f'GLOBAL {full_name} is not known to be harmless')
+            return allowed[full_name]
+
+    safe = ModuleType('safe_pickle')
+    setattr(safe, 'Unpickler', Unpickler)  # noqa: B010
+    setattr(safe, 'load', lambda file, **options: Unpickler(file, **options).load())  # noqa: B010
+    return safe
+
+
+def _full_name(kind: type) -> str:
+    return f'{kind.__module__}.{kind.__qualname__}'
 
 
 def _let_none_remove_hooks() -> None:

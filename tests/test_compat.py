@@ -6,8 +6,10 @@ import os
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 
-from acnn_mmpose.compat import install
+from acnn_mmpose import compat
+from acnn_mmpose.compat import install, load_safely
 
 import numpy as np
 import pytest
@@ -89,13 +91,20 @@ def test_import_order_mmengine_first_is_fine():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.fixture(params=sorted({False, compat.LOADS_SAFELY}))
+def _either_loader(request, monkeypatch):
+    """Load as with torch < 2.6, too, which can't be told which types are harmless."""
+    monkeypatch.setattr(compat, 'LOADS_SAFELY', request.param)
+
+
+@pytest.mark.usefixtures('_either_loader')
 def test_a_message_hub_survives_a_checkpoint(tmp_path):
-    hub = MessageHub.get_instance('test_compat')
+    hub = MessageHub.get_instance(str(tmp_path))
     for value in (1.0, 2.5, 4.0):
         hub.update_scalar('train/loss', value)
     hub.update_info('best_score', np.float64(61.5))
     torch.save(dict(hub=hub.state_dict(), array=np.arange(3), dtype=np.dtype('i4')), tmp_path / 'a')
-    loaded = torch.load(tmp_path / 'a')
+    loaded = load_safely(tmp_path / 'a')
     scalar = loaded['hub']['log_scalars']['train/loss']
     assert isinstance(scalar, HistoryBuffer)
     assert scalar.data[0].tolist() == [1.0, 2.5, 4.0]
@@ -116,13 +125,27 @@ class LooksUpAnAttribute:
         return getattr, (HistoryBuffer, '__init__')
 
 
+@pytest.mark.usefixtures('_either_loader')
 @pytest.mark.parametrize('payload', [RunsACommand(), LooksUpAnAttribute()])
 def test_a_malicious_checkpoint_is_refused(tmp_path, monkeypatch, payload):
     monkeypatch.chdir(tmp_path)
     torch.save(dict(state_dict={}, meta=payload), 'evil.pth')
     with pytest.raises(pickle.UnpicklingError):
-        torch.load('evil.pth')
+        load_safely(Path('evil.pth'))
     assert not (tmp_path / 'pwned').exists()
+
+
+@pytest.mark.usefixtures('_either_loader')
+def test_a_script_is_refused(tmp_path):
+    torch.jit.save(torch.jit.script(torch.nn.ReLU()), str(tmp_path / 'script.pth'))
+    with pytest.raises((pickle.UnpicklingError, RuntimeError)):
+        load_safely(tmp_path / 'script.pth')
+
+
+@pytest.mark.usefixtures('_either_loader')
+def test_a_checkpoint_of_the_runner_loads(trained):
+    content = load_safely(trained['joint'])
+    assert {'state_dict', 'optimizer', 'param_schedulers', 'message_hub'} <= set(content)
 
 
 def test_the_import_warns_of_nothing():

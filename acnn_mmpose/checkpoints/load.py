@@ -12,6 +12,7 @@ from urllib.parse import urlparse
 import torch
 from mmengine.runner import CheckpointLoader
 
+from ..compat import load_safely
 from ..errors import ACNNError
 from .validate import check_resumable
 from .weights_file import SUFFIX, unpack
@@ -34,7 +35,7 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
             content = unpack(path)
         else:
             _verify_checksums(path)
-            content = torch.load(path, map_location=map_location)
+            content = load_safely(path, map_location)
     except ACNNError:
         raise
     except pickle.UnpicklingError as error:
