@@ -27,14 +27,13 @@ def main() -> None:
     )
     parser.add_argument('config', help='the config to train with')
     parser.add_argument('folder', help='where to write the crops; one folder per data set')
-    parser.add_argument('--workers', type=int, help='threads; by default one per CPU core')
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config overrides'
     )
     args = parser.parse_args()
     cfg = engine.load_config(args.config, cfg_options=args.cfg_options)
     engine.check_data(cfg, 'train')
-    print(cache_crops(cfg.train_dataloader.dataset, args.folder, args.workers))
+    print(cache_crops(cfg.train_dataloader.dataset, args.folder))
 
 
 if __name__ == '__main__':

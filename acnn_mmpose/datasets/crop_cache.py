@@ -20,25 +20,22 @@ from .loading import UnreadableImageError, read_image
 from .wrappers import leaf_datasets
 
 
-def cache_crops(dataset: dict[str, Any], folder: str | Path, workers: int | None = None) -> str:
+def cache_crops(dataset: dict[str, Any], folder: str | Path) -> str:
     """Write the crops of everybody in a config's data sets that a folder lacks.
 
     Of one that combines others these are meant, however few of their people it shows.
     """
     datasets = [DATASETS.build({**leaf, 'pipeline': []}) for leaf in leaf_datasets(dataset)]
     people = [each.get_data_info(i) for each in datasets for i in range(len(each))]
-    return write_crops(people, folder, workers)
+    return write_crops(people, folder)
 
 
-def write_crops(
-    people: Sequence[dict[str, Any]], folder: str | Path, workers: int | None = None
-) -> str:
+def write_crops(people: Sequence[dict[str, Any]], folder: str | Path) -> str:
     """Write the crops that a folder lacks, each whole or not at all; a call can be repeated.
 
     Args:
         people: Samples of a data set, before its pipeline.
         folder: Where to; it is made if need be.
-        workers: Threads, >= 1; by default one per CPU core (cv2 decodes outside Python's lock).
 
     Returns:
         A report of what is in the folder, and of photographs that can't be read.
@@ -50,7 +47,7 @@ def write_crops(
     ]
     files: set[Path] = set()
     report: list[str] = []
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # cv2 decodes outside Python's lock
         results = pool.map(lambda group: _cache_photograph(folder, group), photographs)
         for written in show_progress(results, 'photographs', total=len(photographs)):
             if isinstance(written, str):
