@@ -18,6 +18,7 @@ import sys
 import warnings
 import zipfile
 from _compat_pickle import IMPORT_MAPPING
+from collections import Counter
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -177,8 +178,9 @@ def _safe_pickle() -> ModuleType:
     """Stand in for ``pickle`` in ``torch.load``: torch < 2.6 can't be told of more types."""
     unpickler = importlib.import_module('torch._weights_only_unpickler')
     allowed = dict(unpickler._get_allowed_globals())
-    allowed['_codecs.encode'] = codecs.encode
-    for entry in _checkpoint_types():
+    types = [Counter, set, torch.device, (codecs.encode, '_codecs.encode'), *_checkpoint_types()]
+    types += [(kind, str(kind)) for kind in (torch.bfloat16, torch.bool, torch.uint8)]
+    for entry in types:
         kind, name = entry if isinstance(entry, tuple) else (entry, _full_name(entry))
         allowed[name] = kind
 
