@@ -210,8 +210,6 @@ def _claim_folder(root: Path, options: dict[str, int]) -> None:
 
 def _write_dataset(root: Path, options: dict[str, int]) -> None:
     """Draws and writes all images on all processors, then the annotations."""
-    for folder in ('images', 'annotations'):
-        (root / folder).mkdir(exist_ok=True)
     tasks = [
         (root / 'images', options['seed'], split, index)
         for split, name in enumerate(SPLITS)
