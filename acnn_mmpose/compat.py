@@ -2,8 +2,8 @@
 
 ``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported, and
 :func:`load_checkpoints_with` once its own loaders exist. On a complete installation they change
-three things: torch's list of types that a checkpoint may contain (where it has one), which default
-hooks a config can leave out, and how MMEngine loads checkpoints.
+two things: torch's list of types that a checkpoint may contain (where it has one), and how MMEngine
+loads checkpoints.
 """
 
 from __future__ import annotations
@@ -36,16 +36,6 @@ from .mmcv_ops import nms
 # older ones have no such mode by default, and the one that they have knows too few types
 LOADS_SAFELY = digit_version(torch.__version__) >= digit_version('2.6.0')
 
-# what a Runner registers if the config does not say otherwise
-OWN_HOOKS = [
-    'runtime_info',
-    'timer',
-    'sampler_seed',
-    'logger',
-    'param_scheduler',
-    'checkpoint',
-]
-
 
 def install() -> None:
     """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
@@ -53,7 +43,6 @@ def install() -> None:
     _provide_torchvision()
     _provide_mmcv_ops()
     _allow_checkpoint_types()
-    _let_none_remove_hooks()
 
 
 def _import_pkg_resources() -> None:
@@ -199,23 +188,3 @@ def _safe_pickle() -> ModuleType:
 
 def _full_name(kind: type) -> str:
     return f'{kind.__module__}.{kind.__qualname__}'
-
-
-def _let_none_remove_hooks() -> None:
-    """Let ``default_hooks`` leave out any hook by None, not MMEngine's own ones alone."""
-    from mmengine.runner import Runner  # which imports what the steps before this one provide
-
-    register = Runner.register_default_hooks
-    if register.__module__ == __name__:
-        return
-
-    @functools.wraps(register, assigned=['__doc__'])
-    def register_default_hooks(self: Runner, hooks: dict[str, Any] | None = None) -> None:
-        kept = {
-            name: hook
-            for name, hook in (hooks or {}).items()
-            if hook is not None or name in OWN_HOOKS
-        }
-        register(self, kept)
-
-    Runner.register_default_hooks = register_default_hooks

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Callable
 
 
@@ -19,6 +20,17 @@ class ACNNError(ValueError):
         """Return the sentence, without the traceback that torch's data loader puts before it."""
         name = f'{type(self).__module__}.{type(self).__qualname__}: '
         return super().__str__().rpartition(name)[2].strip()
+
+
+@contextmanager
+def explained(what: str, remedy: str) -> Iterator[None]:
+    """Turn any exception but an :class:`ACNNError` into one: what failed, it, and the remedy."""
+    try:
+        yield
+    except ACNNError:
+        raise
+    except Exception as error:  # libraries take bad input as it comes, and raise anything
+        raise ACNNError(f'{what} ({error!r}): {remedy}') from error
 
 
 def name_first(problems: Sequence[str]) -> str:

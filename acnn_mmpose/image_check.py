@@ -14,10 +14,9 @@ from .progress import show_progress
 
 Size = tuple[int, int]
 
-PLAUSIBLE_SIDE = range(16, 20_001)  # px
 JPEG_END = b'\xff\xd9'
 TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to it
-NO_FILE = 'is a folder, a pipe or a device, not an image file'
+MAX_PIXELS = 178_956_970  # half a gigabyte; Pillow refuses more
 
 
 def check_image_files(
@@ -44,9 +43,6 @@ def check_image_files(
         for name, result in show_progress(zip(names, results), 'images', total=len(names)):
             if isinstance(result, str):
                 problems.append(f'images/{name}: {result}')
-            elif not all(side in PLAUSIBLE_SIDE for side in result):
-                width, height = result
-                problems.append(f'images/{name}: has the implausible size {width}x{height} px')
             else:
                 sizes[name] = result
     return sizes, problems
@@ -83,24 +79,13 @@ def _lacks_end(path: Path) -> bool:
         return JPEG_END not in file.read()
 
 
-def _set_pixel_limit() -> None:
-    """Make Pillow keep to ``ACNN_MAX_PIXELS``, if that environment variable is set."""
-    text = os.environ.get('ACNN_MAX_PIXELS')
-    if not text:
-        return
-    if not text.isdecimal() or not int(text):
-        raise ACNNError(f'ACNN_MAX_PIXELS must be a whole number above 0, but is {text!r}')
-    Image.MAX_IMAGE_PIXELS = -(-int(text) // 2)  # Pillow refuses what has more than twice as many
-
-
 def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
-    _set_pixel_limit()
     try:
         if not path.exists():
             return 'is missing'
         if not path.is_file():
-            return NO_FILE
+            return 'is a folder, a pipe or a device, not an image file'
         if not path.stat().st_size:
             return 'is empty (0 bytes)'
         with Image.open(path) as image:
@@ -110,10 +95,6 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
     except UnidentifiedImageError:
         return 'is not an image'
     except Image.DecompressionBombError:
-        assert Image.MAX_IMAGE_PIXELS is not None, 'Pillow keeps to a limit'
-        return (
-            f'has more than {2 * Image.MAX_IMAGE_PIXELS:,} pixels: shrink it, or allow more with '
-            'the environment variable ACNN_MAX_PIXELS'
-        )
+        return f'has more than {MAX_PIXELS:,} pixels: shrink it'
     except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

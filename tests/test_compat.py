@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 from acnn_mmpose import compat
-from acnn_mmpose.compat import install, load_safely
+from acnn_mmpose.compat import load_safely
 
 import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
-from mmengine.runner import Runner
 
 BREAK_TORCHVISION = """
 import sys, types
@@ -151,9 +150,3 @@ def test_a_checkpoint_of_the_runner_loads(trained):
 def test_the_import_warns_of_nothing():
     done = run('import acnn_mmpose')
     assert (done.returncode, done.stderr) == (0, '')
-
-
-def test_installing_again_changes_nothing():
-    once = Runner.register_default_hooks
-    install()
-    assert Runner.register_default_hooks is once

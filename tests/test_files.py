@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from types import SimpleNamespace
 
-from acnn_mmpose.checkpoints import AtomicLocalBackend
+from acnn_mmpose.engine.hooks.checkpoint import AtomicLocalBackend
 from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.evaluation import published_rows, save_table
 from acnn_mmpose.files import write_picture, write_together, write_whole

@@ -18,7 +18,7 @@ def parse_args() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('work_dirs', nargs='+', help='folders of runs')
-    parser.add_argument('--out', help='write the table to this name with .json, .csv and .md, too')
+    parser.add_argument('--out', help='write the table to this name with .json and .md, too')
     return parser.parse_args()
 
 

@@ -20,7 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('predictions', help='.mat, .h5, .json, or the .npz of test.py --dump')
+    parser.add_argument('predictions', help='.mat, .json, or the .npz of test.py --dump')
     parser.add_argument(
         '--base',
         type=int,
@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument('--ann-file', default=annotations / 'mpii_val.json')
     parser.add_argument('--headbox-file', default=annotations / 'mpii_gt_val.mat')
     parser.add_argument('--published', action='store_true', help="add the paper's Table 1")
-    parser.add_argument('--out', help='save the table as OUT.json, OUT.csv and OUT.md')
+    parser.add_argument('--out', help='save the table as OUT.json and OUT.md')
     args = parser.parse_args()
     rows, offsets = evaluate_file(args.predictions, args.base, args.ann_file, args.headbox_file)
     if args.published:

@@ -59,14 +59,14 @@ def main() -> None:
     if args.submission:
         engine.use_test_set(cfg, args.submission)
     engine.check_data(cfg, 'test')
-    engine.set_checkpoint(cfg, args.checkpoint)
+    cfg.load_from, cfg.resume = args.checkpoint, False
     if args.dump:
         engine.dump_predictions(cfg, args.dump)
     if args.deploy:
-        engine.deploy_for_test(cfg, args.deploy)
+        cfg.default_hooks.deploy = dict(type='DeployHook', dtype=args.deploy)
     if args.show_dir:
         engine.show_predictions(cfg, args.show_dir)
-    engine.make_work_dir(cfg)
+    make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
     engine.set_launcher(cfg, args.launcher)
     runner = Runner.from_cfg(cfg)
     with engine.explain_worker_errors():

@@ -71,7 +71,6 @@ def main() -> None:
         if args.auto_scale_lr:
             cfg.auto_scale_lr.enable = True
         engine.check_data(cfg, 'train', 'val')
-        engine.make_work_dir(cfg)
         cfgs.append(cfg)
     for cfg in cfgs:
         engine.set_launcher(cfg, args.launcher)

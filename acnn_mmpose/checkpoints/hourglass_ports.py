@@ -116,39 +116,40 @@ def convert_hourglass(file: str, out: str) -> Converted:
     if not out.endswith(SUFFIX):
         raise ACNNError(f'{out} must end in {SUFFIX}: weights are written without pickle')
     content = load_from_local(file, 'cpu')
-    theirs = content.get('state_dict', content)
-    unsound = describe_unsound(theirs)
-    if unsound:
-        raise ACNNError(f'{file} can not be converted: {unsound}; {KNOWN}')
-    theirs = {re.sub(r'^(model\.)?(module\.)?', '', key): v for key, v in theirs.items()}
-    port = next((port for port in PORTS if f'{port.first}.weight' in theirs), None)
-    weights: dict[str, Tensor] = {}
-    names = port.names if port else {}
-    for key, value in theirs.items() if port else ():
-        module, _, part = key.rpartition('.')
-        for pattern, name in names.items():
-            module = re.sub(pattern, name, module)
-        if not module.startswith(('backbone.', 'head.')):
-            raise ACNNError(f'{file} can not be converted: {key} has no place in it; {KNOWN}')
-        weights[f'{module}.{part}'] = value * 0 if part == 'num_batches_tracked' else value
-    heads = [key for key in weights if re.match(r'head\.multi_final_layers\.\d+\.weight', key)]
-    if port is None or not heads:
-        raise ACNNError(f'{file} holds no stacked hourglass: {KNOWN}')
     try:
-        model = _describe_model(weights, len(heads))
+        port, weights = _rename(content.get('state_dict', content))
+        model = _describe_model(weights)
         with torch.device('meta'):
             network = MODELS.build(model)
         _drop_superfluous(weights, network.state_dict())
-        mismatch = describe_mismatch(network, weights, masks_optional=True)
-    except KeyError as error:
-        raise ACNNError(f'{file} is no whole hourglass, it lacks {error}: {KNOWN}') from error
-    except (ACNNError, RuntimeError, TypeError, ValueError) as error:
-        raise ACNNError(f'{file} has weights of odd shapes ({error}): {KNOWN}') from error
-    if mismatch:
-        raise ACNNError(f'{file} can not be converted: {mismatch}; {KNOWN}')
-    meta = dict(acnn_phase='pose', acnn_converted_from=port.name)
-    write_whole(Path(out), pack(weights, meta))
-    return Converted(port, len(heads), model)
+        problem = describe_mismatch(network, weights, masks_optional=True)
+    except ACNNError as error:
+        problem = str(error)
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        problem = f'it is no whole hourglass ({error!r})'
+    if problem:
+        raise ACNNError(f'{file} can not be converted: {problem}; {KNOWN}')
+    write_whole(Path(out), pack(weights, dict(acnn_phase='pose', acnn_converted_from=port.name)))
+    return Converted(port, model['backbone']['num_stages'], model)
+
+
+def _rename(theirs: dict[str, Any]) -> tuple[Port, dict[str, Tensor]]:
+    """Recognise a port, and name its weights as they are named here."""
+    if unsound := describe_unsound(theirs):
+        raise ACNNError(unsound)
+    theirs = {re.sub(r'^(model\.)?(module\.)?', '', key): v for key, v in theirs.items()}
+    port = next((port for port in PORTS if f'{port.first}.weight' in theirs), None)
+    if port is None:
+        raise ACNNError('it holds no stacked hourglass')
+    weights = {}
+    for key, value in theirs.items():
+        module, _, part = key.rpartition('.')
+        for pattern, name in port.names.items():
+            module = re.sub(pattern, name, module)
+        if not module.startswith(('backbone.', 'head.')):
+            raise ACNNError(f'{key} has no place in it')
+        weights[f'{module}.{part}'] = value * 0 if part == 'num_batches_tracked' else value
+    return port, weights
 
 
 def _drop_superfluous(weights: dict[str, Tensor], own: dict[str, Tensor]) -> None:
@@ -168,8 +169,9 @@ def _drop_superfluous(weights: dict[str, Tensor], own: dict[str, Tensor]) -> Non
         weights[mean] = weights[mean] - weights.pop(key)
 
 
-def _describe_model(weights: dict[str, Tensor], stages: int) -> dict[str, Any]:
+def _describe_model(weights: dict[str, Tensor]) -> dict[str, Any]:
     """Describe the network that weights are of, as a config."""
+    stages = sum(key.startswith('head.') and key.endswith('.weight') for key in weights)
     joints, channels = weights['head.multi_final_layers.0.weight'].shape[:2]
     stem = ('0.0', '1.branch.2.2', '3.branch.2.2')
     return dict(

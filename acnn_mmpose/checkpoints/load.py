@@ -54,22 +54,7 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
     ):
         raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
-    for key, value in content.get('meta', {}).items():
-        if not isinstance(key, str) or (key.startswith('acnn_') and not _is_plain(value)):
-            raise ACNNError(
-                f'{filename} is not as this package writes it: {key!r} in its meta is a '
-                f'{type(value).__name__}; take another one'
-            )
     return content
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value of the meta is made of text, numbers, lists and dicts."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_plain(each) for key, each in value.items())
-    if isinstance(value, (list, tuple)):
-        return all(map(_is_plain, value))
-    return value is None or isinstance(value, (str, int, float))
 
 
 def _verify_checksums(path: Path) -> None:

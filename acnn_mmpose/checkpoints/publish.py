@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
-from ..errors import ACNNError
+from ..errors import ACNNError, explained
 from ..files import read_json, write_whole
 from .validate import describe_unsound
 from .weights_file import SUFFIX, digest, pack
@@ -83,7 +83,5 @@ def _trained_weights(content: dict[str, Any], checkpoint: str) -> dict[str, torc
 def _read_metrics(path: Path) -> dict[str, float]:
     remedy = 'give what test.py --out wrote'
     metrics = read_json(path, remedy)
-    try:
+    with explained(f'{path} can not be read as metrics', remedy):
         return {name: float(value) for name, value in metrics.items()}
-    except (AttributeError, TypeError, ValueError) as error:
-        raise ACNNError(f'{path} can not be read as metrics ({error}): {remedy}') from error

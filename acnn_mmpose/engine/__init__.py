@@ -2,14 +2,11 @@
 
 from . import hooks
 from .configuration import (
-    deploy_for_test,
     disable_validation,
     dump_predictions,
     load_config,
-    make_work_dir,
     merge_options,
     read_config,
-    set_checkpoint,
     show_predictions,
     use_test_set,
 )

@@ -10,9 +10,15 @@ from typing import Any
 from mmengine.config import Config
 
 from ..datasets import leave_out_unused
-from ..errors import ACNNError
+from ..errors import ACNNError, explained
 from ..files import make_folder
 from .config_check import check_config
+
+# those that MMEngine itself leaves out where they are None
+MMENGINE_HOOKS = (
+    *('runtime_info', 'timer', 'sampler_seed'),
+    *('logger', 'param_scheduler', 'checkpoint'),
+)
 
 
 def load_config(
@@ -20,7 +26,8 @@ def load_config(
 ) -> Config:
     """Read a config file of a training or test, and check its values (:func:`check_config`).
 
-    Data sets of which a combination shows nothing, by ``sample_ratio_factor``, are left out.
+    Data sets of which a combination shows nothing, by ``sample_ratio_factor``, are left out, and so
+    are ``default_hooks`` that are None.
 
     Args:
         path: The config file.
@@ -32,6 +39,9 @@ def load_config(
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     merge_options(cfg, cfg_options or {}, f'--cfg-options do not fit {path}')
     leave_out_unused((cfg.get('train_dataloader') or {}).get('dataset'))
+    hooks = cfg.get('default_hooks') or {}
+    for name in [name for name in hooks if hooks[name] is None and name not in MMENGINE_HOOKS]:
+        del hooks[name]
     check_config(cfg)
     return cfg
 
@@ -82,28 +92,14 @@ def read_config(path: str) -> Config:
     for name in ('ACNN_DATA_ROOT', 'ACNN_LSPET_ROOT'):
         if not os.environ.get(name, 'unset'):
             raise ACNNError(f'{name} is set but empty: unset it, or set it to a folder')
-    try:
+    with explained(f'{path} can not be read as a config', 'correct it'):
         return Config.fromfile(path)
-    except Exception as error:  # a config is Python and may raise anything
-        raise ACNNError(f'{path} can not be read as a config: {error!r}') from error
-
-
-def make_work_dir(cfg: Config) -> None:
-    """Make the folder for logs and checkpoints, before anything long starts."""
-    make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
 
 
 def disable_validation(cfg: Config) -> None:
     """Train without validation; there is no best checkpoint then."""
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.default_hooks.checkpoint.save_best = None
-
-
-def set_checkpoint(cfg: Config, checkpoint: str) -> None:
-    """Load weights from a checkpoint file, which must exist, for a test."""
-    if not Path(checkpoint).is_file():
-        raise ACNNError(f'checkpoint {checkpoint} does not exist')
-    cfg.load_from, cfg.resume = checkpoint, False
 
 
 def dump_predictions(cfg: Config, path: str) -> None:
@@ -115,11 +111,6 @@ def dump_predictions(cfg: Config, path: str) -> None:
     if not isinstance(evaluators, (list, tuple)):
         evaluators = [evaluators]
     cfg.test_evaluator = [*evaluators, dict(type='DumpPredictions', file=path)]
-
-
-def deploy_for_test(cfg: Config, dtype: str) -> None:
-    """Test the deployed network (DeployHook), in ``'float32'`` or ``'bfloat16'``."""
-    cfg.default_hooks.deploy = dict(type='DeployHook', dtype=dtype)
 
 
 def use_test_set(cfg: Config, out_dir: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from mmpose.registry import DATASETS
 
 from ..datasets import leaf_datasets
 from ..datasets.mpii import MAX_UNREADABLE
-from ..errors import ACNNError, name_first
+from ..errors import ACNNError, explained, name_first
 from ..files import read_json
 from ..image_check import glance_at_images
 from ..mpii.annotations import check_head_boxes, read_annotations, refuse
@@ -26,12 +26,12 @@ from ..mpii.submission import SubmissionFrame
 MPII_DATASETS = ('MpiiDataset', 'MpiiTrainDataset', 'MpiiTestDataset')
 PCKH_METRICS = ('MpiiPCKAccuracy', 'MpiiPCKhTable')
 LOOK_UP = 'docs/own_data.md shows what it looks like'
-COCO_LISTS: dict[str, dict[str, Any]] = {  # of a file in COCO's format, and what entries need
-    'images': dict(id=int, file_name=str, width=int, height=int),
-    'categories': {},
-    'annotations': dict(id=int, image_id=int, category_id=int, bbox=list, keypoints=list),
+COCO_KEYS = {  # of a file in COCO's format, and what entries need
+    'images': ('id', 'file_name', 'width', 'height'),
+    'categories': ('id',),
+    'annotations': ('id', 'image_id', 'category_id', 'bbox', 'keypoints'),
 }
-SCORED = dict.fromkeys(('area', 'iscrowd', 'num_keypoints'), (int, float))  # by COCO's metric
+SCORED = ('area', 'iscrowd', 'num_keypoints')  # what COCO's metric reads of annotations, too
 
 
 def check_data(cfg: Config, *splits: str) -> None:
@@ -148,38 +148,29 @@ def _check_people(where: str, dataset: ConfigDict, joints: int, is_scored: bool)
         getattr(reader, name, None) is getattr(BaseCocoStyleDataset, name)
         for name in ('_load_annotations', 'parse_data_info')
     )
-    if reads_coco:
-        _check_coco(ann_file, _images(dataset), joints, is_scored)
     built = _build(where, dataset)
     with _explained(where):
+        for problem in _coco_problems(ann_file, joints, is_scored) if reads_coco else ():
+            raise ACNNError(f'{ann_file}: {problem}; {LOOK_UP}')
         built.serialize_data = False  # which fails if there is nobody
         built.full_init()
+        for index, person in enumerate(built.data_list):
+            for problem in _person_problems(person, joints):
+                raise ACNNError(f'{where}: person {index} of {ann_file} {problem}')
     if not built.data_list:
         raise ACNNError(
             f'{where} has nobody in {ann_file}: people need a box with an area and a labelled joint'
         )
-    for index, person in enumerate(built.data_list):
-        problem = _describe(person, joints)
-        if problem:
-            raise ACNNError(f'{where}: person {index} of {ann_file} {problem}')
-    paths = () if reads_coco else sorted({person['img_path'] for person in built.data_list})
-    problems = glance_at_images(Path(), paths)
+    problems = glance_at_images(Path(), sorted({person['img_path'] for person in built.data_list}))
     if problems:
-        raise ACNNError(f'{name_first(problems)}: restore it, or take its people out')
+        raise ACNNError(f'{name_first(problems)}: restore it, or take its people out of {ann_file}')
 
 
-@contextmanager
-def _explained(where: str) -> Iterator[None]:
-    """Turn whatever a data set's class raises, a reader of somebody's files, into a sentence."""
-    try:
-        yield
-    except ACNNError:
-        raise
-    except Exception as error:
-        raise ACNNError(
-            f'{where} can not be read ({error!r}): correct its annotations, metainfo or '
-            'arguments, which docs/own_data.md shows'
-        ) from error
+def _explained(where: str) -> AbstractContextManager:
+    """Explain whatever a data set's class raises, a reader of somebody's files."""
+    return explained(
+        f'{where} can not be read', f'correct its annotations, metainfo or arguments; {LOOK_UP}'
+    )
 
 
 def _build(where: str, dataset: ConfigDict) -> BaseDataset:
@@ -188,49 +179,31 @@ def _build(where: str, dataset: ConfigDict) -> BaseDataset:
         return DATASETS.build({**dataset, 'pipeline': [], 'lazy_init': True})
 
 
-def _describe(person: dict[str, Any], joints: int) -> str:
-    """Say what keeps a person from being used; empty if nothing does."""
-    missing = [key for key in ('img_path', 'bbox', 'keypoints') if person.get(key) is None]
-    if missing:
-        return f'has no {", ".join(missing)}'
+def _person_problems(person: dict[str, Any], joints: int) -> Iterator[str]:
+    """Yield what keeps a person from being used."""
+    for key in ('img_path', 'bbox', 'keypoints'):
+        if person.get(key) is None:
+            yield f'has no {key}'
     shape = np.shape(person['keypoints'])
     if len(shape) != 3 or shape[1] != joints:
-        return f'has keypoints of shape {shape}, but its metainfo has {joints} joints: give all'
+        yield f'has keypoints of shape {shape}, but its metainfo has {joints} joints: give all'
     for key in ('bbox', 'keypoints'):
         if not np.isfinite(person[key]).all():
-            return f'has a {key} that is not made of finite numbers'
-    return ''
+            yield f'has a {key} that is not made of finite numbers'
 
 
-def _check_coco(ann_file: Path, image_folder: Path, joints: int, is_scored: bool) -> None:
-    """Check annotations, and that the images of people are there; COCO lists others, too."""
+def _coco_problems(ann_file: Path, joints: int, is_scored: bool) -> Iterator[str]:
+    """Yield what is wrong with a file in COCO's format, of which MMPose passes over much."""
     content = read_json(ann_file, LOOK_UP)
-    for problem in _coco_problems(content, joints, is_scored):
-        raise ACNNError(f'{ann_file}: {problem}; {LOOK_UP}')
-    used = {person['image_id'] for person in content['annotations']}
-    names = [image['file_name'] for image in content['images'] if image['id'] in used]
-    problems = glance_at_images(image_folder, names)
-    if problems:
-        raise ACNNError(
-            f'{name_first(problems)}: restore it, or take it and its people out of {ann_file}'
-        )
-
-
-def _coco_problems(content: Any, joints: int, is_scored: bool) -> Iterator[str]:
-    for name, keys in COCO_LISTS.items():
-        if not isinstance(content, dict) or not isinstance(content.get(name), list):
-            yield f'has no list of {name}'
-            return
-        if not content[name]:
-            yield f'its list of {name} is empty'
-        keys = {**keys, **SCORED} if is_scored and name == 'annotations' else keys
-        ids: set[int] = set()
-        for entry in content[name] if keys else ():
-            values = entry if isinstance(entry, dict) else {}
-            wrong = [key for key, kind in keys.items() if not isinstance(values.get(key), kind)]
-            if wrong:
-                yield f'an entry of {name} has no valid {", ".join(wrong)}: {str(entry)[:100]}'
-                return
+    for name, keys in COCO_KEYS.items():
+        if not content.get(name):
+            yield f'has no list of {name}, or an empty one'
+        keys += SCORED if is_scored and name == 'annotations' else ()
+        ids = set()
+        for entry in content[name]:
+            missing = [key for key in keys if entry.get(key) is None]
+            if missing:
+                yield f'an entry of {name} has no {", ".join(missing)}: {str(entry)[:100]}'
             if entry['id'] in ids:
                 yield f'two entries of {name} have the id {entry["id"]}'
             ids.add(entry['id'])
@@ -242,12 +215,10 @@ def _coco_problems(content: Any, joints: int, is_scored: bool) -> Iterator[str]:
             ('bbox', 4, 'x, y, width, height'),
             ('keypoints', 3 * joints, f'x, y, v for each of {joints} joints'),
         ):
-            values = person[key]
-            are_numbers = all(isinstance(value, (int, float)) for value in values)
-            if len(values) != length or not are_numbers or not np.isfinite(values).all():
+            if np.shape(person[key]) != (length,) or not np.isfinite(person[key]).all():
                 yield (
                     f'the {key} of annotation {person["id"]} must be {length} numbers ({what}), '
-                    f'but is {str(values)[:100]}'
+                    f'but is {str(person[key])[:100]}'
                 )
 
 

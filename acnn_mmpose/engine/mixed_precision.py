@@ -18,8 +18,6 @@ from mmengine.optim import OptimWrapper
 from mmpose.registry import OPTIM_WRAPPERS
 from torch import nn
 
-from ..errors import ACNNError
-
 
 @OPTIM_WRAPPERS.register_module()
 class CpuAmpOptimWrapper(OptimWrapper):
@@ -63,16 +61,6 @@ def enable_amp(cfg: Config, device: str | None = None) -> None:
     else:
         wrapper.update(type='AmpOptimWrapper', dtype='float16')
         wrapper.setdefault('loss_scale', 'dynamic')
-
-
-def check_amp(cfg: Config) -> None:
-    """Refuse a config for a GPU's mixed precision where there is none."""
-    wrapper = cfg.get('optim_wrapper') or {}
-    if wrapper.get('type') == 'AmpOptimWrapper' and get_device() == 'cpu':
-        raise ACNNError(
-            "optim_wrapper.type 'AmpOptimWrapper' needs a GPU, and torch sees none: set it to "
-            'CpuAmpOptimWrapper, which --amp does by itself, or to OptimWrapper'
-        )
 
 
 def amp_dtype(device: str) -> torch.dtype:

@@ -22,7 +22,6 @@ from ..models import PHASES
 from ..models.weights import describe_mismatch
 from .hooks.checkpoint import awaits_validation
 from .hooks.work_dir_lock import hold_work_dir
-from .mixed_precision import check_amp
 from .worker_errors import explain_worker_errors
 
 
@@ -37,8 +36,8 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             config only).
 
     Raises:
-        ACNNError: Before anything is trained, if the configs do not follow each other, need a GPU
-            that is not there, or another process trains in a work_dir.
+        ACNNError: Before anything is trained, if the configs do not follow each other, or another
+            process trains in a work_dir.
     """
     if resume is not None and resume.endswith('.py'):
         raise ACNNError(f'--resume took {resume} for its checkpoint: put it after the configs')
@@ -47,8 +46,6 @@ def train_in_order(cfgs: Sequence[Config], resume: str | None = None) -> None:
             f'--resume {resume} names one checkpoint, but {len(cfgs)} configs are given: with '
             'several configs use --resume alone'
         )
-    for cfg in cfgs:
-        check_amp(cfg)
     check_sequence(cfgs)
     with ExitStack() as stack:
         for cfg in cfgs:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from mmengine.dist import get_rank
 from mmengine.logging import print_log
-from mmengine.runner import BaseLoop, TestLoop, ValLoop
+from mmengine.runner import TestLoop, ValLoop
 
 from ..checkpoints.load import latest_checkpoint
 from ..errors import ACNNError, was_interrupted
@@ -77,11 +77,10 @@ def _last_of_traceback(text: str) -> str:
 
 
 def _split_being_read(error: BaseException) -> str:
-    """Name the split of the innermost loop that the exception went through."""
+    """Name the split of the loop that the exception went through; training validates, too."""
     split = 'train'
     for frame, _ in traceback.walk_tb(error.__traceback__):
         loop = frame.f_locals.get('self')
-        if isinstance(loop, BaseLoop):
-            validates, tests = isinstance(loop, ValLoop), isinstance(loop, TestLoop)
-            split = 'val' if validates else 'test' if tests else 'train'
+        if isinstance(loop, (ValLoop, TestLoop)):
+            split = 'val' if isinstance(loop, ValLoop) else 'test'
     return split

@@ -77,7 +77,7 @@ def table_rows(results: Sequence[dict]) -> list[TableRow]:
 
 @HOOKS.register_module()
 class PCKhTableHook(Hook):
-    """Saves the table of :class:`MpiiPCKhTable` as json, CSV and Markdown.
+    """Saves the table of :class:`MpiiPCKhTable` as json and Markdown.
 
     Files go to the run's log folder: ``pckh_epoch_N.*`` after validation in epoch N (or
     ``pckh_iter_N.*`` in a loop without epochs), and ``pckh_test.*`` after a test.

@@ -6,7 +6,6 @@ Legend: N people, K = 16 joints.
 from __future__ import annotations
 
 import io
-import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from mmengine.evaluator import BaseMetric
 from mmpose.datasets.datasets import MpiiDataset
 from mmpose.registry import METRICS
 
-from ..errors import ACNNError
+from ..errors import ACNNError, explained
 from ..files import write_whole
 from ..mpii.annotations import check_head_boxes, read_annotations
 from ..mpii.mat_file import load_mat
@@ -63,7 +62,7 @@ def evaluate_file(
     """Score a prediction file against annotations in MMPose's layout.
 
     Args:
-        path: A .mat, .h5 or .json file with ``preds``, people in the order of ``ann_file``, or what
+        path: A .mat or .json file with ``preds``, people in the order of ``ann_file``, or what
             ``test.py --dump`` wrote.
         base: 0 if the upper left pixel of an image is (0, 0) in the file, 1 if it is (1, 1).
         ann_file: ``mpii_val.json``.
@@ -109,8 +108,8 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
     """Read a prediction file: (N, K, 2) float64, as the file counts pixels.
 
     Args:
-        path: A .mat or .h5 file with the array ``preds``, a .json file with ``preds`` or with
-            nothing but the array, or the .npz file of ``test.py --dump``.
+        path: A .mat file with the array ``preds``, a .json file with ``preds`` or with nothing but
+            the array, or the .npz file of ``test.py --dump``.
         num_people: N.
 
     Raises:
@@ -123,14 +122,8 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
         )
     if not path.is_file():
         raise ACNNError(f'prediction file {path} does not exist')
-    try:
+    with explained(f'{path} can not be read as predictions', "they are the array 'preds' of it"):
         array = np.asarray(_READERS[path.suffix](path), dtype=np.float64)
-    except KeyError as error:
-        raise ACNNError(f"{path} has no 'preds', which holds the predictions") from error
-    except ACNNError:
-        raise
-    except Exception as error:  # arbitrary bytes make the readers raise anything
-        raise ACNNError(f'{path} can not be read as predictions: {error}') from error
     array = _orient(array, num_people, path)
     if not np.isfinite(array).all():
         raise ACNNError(f'{path} holds coordinates that are not finite numbers')
@@ -139,25 +132,13 @@ def read_predictions(path: str | Path, num_people: int) -> np.ndarray:
 
 def _orient(array: np.ndarray, num_people: int, path: Path) -> np.ndarray:
     """Bring an array to (N, K, 2): MATLAB writes (2, K, N), some tools add a score to x and y."""
-    if array.ndim == 3:
-        # the two usual orders first, in case there are as many people as joints
-        for axes in ((0, 1, 2), (2, 1, 0), *itertools.permutations(range(3))):
-            candidate = array.transpose(axes)
-            if candidate.shape[:2] == (num_people, NUM_JOINTS) and candidate.shape[2] in (2, 3):
-                return candidate[..., :2]
+    for candidate in (array, array.T):
+        if candidate.shape in [(num_people, NUM_JOINTS, numbers) for numbers in (2, 3)]:
+            return candidate[..., :2]
     raise ACNNError(
         f'{path} holds an array of shape {array.shape}: {num_people} people x {NUM_JOINTS} joints '
         'x 2 coordinates are needed'
     )
-
-
-def _read_h5(path: Path) -> Any:
-    try:
-        import h5py
-    except ImportError as error:
-        raise ACNNError(f'reading {path} needs h5py: pip install h5py') from error
-    with h5py.File(path) as file:
-        return file['preds'][()]
 
 
 def _read_json(path: Path) -> Any:
@@ -180,7 +161,6 @@ def _read_npz(path: Path) -> Any:
 
 _READERS = {
     '.mat': lambda path: load_mat(path, 'preds'),
-    '.h5': _read_h5,
     '.json': _read_json,
     '.npz': _read_npz,
 }

@@ -1,9 +1,7 @@
-"""The paper's Table 1 as text, Markdown, CSV and json."""
+"""The paper's Table 1 as text, Markdown and json."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Sequence
@@ -12,7 +10,7 @@ from typing import NamedTuple
 
 from tabulate import tabulate
 
-from ..errors import ACNNError
+from ..errors import explained
 from ..files import read_json, write_together
 from .pckh import JOINT_GROUPS, Scores
 
@@ -71,17 +69,11 @@ def format_text(rows: Sequence[TableRow]) -> str:
 
 
 def save_table(rows: Sequence[TableRow], stem: Path) -> None:
-    """Write ``stem`` with the endings .json and .csv, at full precision, and .md, all or none."""
-    records = [_record(row) for row in rows]
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(records[0]), lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(records)
+    """Write ``stem`` with the endings .json, at full precision, and .md, both or none."""
     legend = [f'- {line}' for line in LEGEND]
     write_together(
         {
-            f'{stem}.json': json.dumps(records, indent=2) + '\n',
-            f'{stem}.csv': stream.getvalue(),
+            f'{stem}.json': json.dumps([_record(row) for row in rows], indent=2) + '\n',
             f'{stem}.md': '\n'.join([_tabulate(rows, 'pipe'), '', *legend, '']),
         }
     )
@@ -90,7 +82,7 @@ def save_table(rows: Sequence[TableRow], stem: Path) -> None:
 def read_table(path: Path) -> list[TableRow]:
     """Read a table that :func:`save_table` wrote as json."""
     records = read_json(path, 'evaluate again')
-    try:
+    with explained(f'{path} is not a table of an evaluation', 'evaluate again'):
         return [
             TableRow(
                 record['method'],
@@ -103,8 +95,6 @@ def read_table(path: Path) -> list[TableRow]:
             )
             for record in records
         ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ACNNError(f'{path} is not a table of an evaluation: {error!r}') from error
 
 
 def _number(value: float | None) -> float:

@@ -19,7 +19,8 @@ default_hooks = dict(
         type='CheckpointAfterValHook',
         interval=1,
         max_keep_ckpts=2,
-        save_best='auto',
+        save_best='PCK',
+        rule='greater',
         backend_args=dict(backend='atomic_local'),
     ),
     # one training at a time in a work dir
@@ -33,7 +34,7 @@ default_hooks = dict(
     unreadable_images=dict(type='UnreadableImagesHook'),
     # samples depend on seed, epoch and their place in it only, so that a resumed run repeats them
     sample_seed=dict(type='SampleSeedHook'),
-    # the paper's table of every evaluation, as json, csv and md beside the log
+    # the paper's table of every evaluation, as json and md beside the log
     pckh_table=dict(type='PCKhTableHook'),
     # what the masks keep, and the gradients of task A and task B
     attention_stats=dict(type='AttentionStatsHook'),

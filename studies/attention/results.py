@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint
-from acnn_mmpose.engine import set_checkpoint
 from acnn_mmpose.engine.hooks.attention_stats import measure_coverage
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.evaluation import MpiiPCKhTable, read_run
@@ -182,9 +181,8 @@ def _test(cfg: Config) -> tuple[list[TableRow], list[list[float]], list[dict[str
     Returns:
         The table's rows, and what :func:`_measure_masks` returns.
     """
-    checkpoint = latest_checkpoint(cfg.work_dir)
-    assert checkpoint is not None, 'the run is trained'
-    set_checkpoint(cfg, checkpoint)
+    cfg.load_from, cfg.resume = latest_checkpoint(cfg.work_dir), False
+    assert cfg.load_from is not None, 'the run is trained'
     cfg.visualizer.name = f'{cfg.work_dir}, test'  # MMEngine keeps visualizers by name
     runner = Runner.from_cfg(cfg)
     runner.test()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from acnn_mmpose.checkpoints.load import latest_checkpoint, read_meta
-from acnn_mmpose.engine import make_work_dir, train_in_order
+from acnn_mmpose.engine import train_in_order
 from acnn_mmpose.engine.config_check import check_config
 from acnn_mmpose.engine.hooks.work_dir_lock import BusyError, hold_work_dir
 
@@ -78,8 +78,6 @@ def _finish(
     steps = prepare(plan, run, work_dir)
     last = steps[-1]
     check_same_data(results, last.cfg)
-    for step in steps:
-        make_work_dir(step.cfg)
     with hold_work_dir(last.cfg.work_dir, name='run.lock'):
         if has_line(results, run, last.cfg, last.key):
             print_log(f'{label}: was finished', logger='current')

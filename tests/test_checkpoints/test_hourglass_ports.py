@@ -198,11 +198,11 @@ def change(theirs: Weights, fault: str) -> object:
 @pytest.mark.parametrize(
     ('fault', 'message'),
     [
-        ('another network', 'holds no stacked hourglass: the layouts that can be'),
+        ('another network', 'holds no stacked hourglass; the layouts that can be'),
         ('blocks', r'hg.0.hg.0.0.1.bn1.weight has no place .*one residual module per branch'),
         ('part', 'missing: backbone.thetas.0.1.branch.1.2.weight'),
         ('shape', r'can not be converted: shape: backbone.thetas.0.0.inner.inner.skip.branch.1'),
-        ('odd', 'has weights of odd shapes'),
+        ('odd', 'it is no whole hourglass .ValueError'),
         ('infinite', 'score.0.bias is not finite'),
     ],
 )

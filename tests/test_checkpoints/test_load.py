@@ -15,7 +15,6 @@ from acnn_mmpose.inference import DetectorBoxes
 
 import mmdet
 import mmengine.runner.checkpoint
-import numpy as np
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader
@@ -132,24 +131,3 @@ def test_a_config_in_the_meta_is_not_run(toy_config, trained, tmp_path, monkeypa
     with pytest.raises(ACNNError, match='evil.pth has a config in its meta.*is refused'):
         engine.train_in_order([toy_config(3)], resume='evil.pth')
     assert not Path('ran_code').exists()
-
-
-@pytest.mark.parametrize(
-    'entry',
-    [
-        {'acnn_phase': torch.zeros(2)},
-        {'acnn_mask_mode': np.zeros(2)},
-        {'acnn_versions': {'torch': torch.zeros(2)}},
-        {'acnn_mask_branch': [{1: 'x'}]},
-        {7: 'x'},
-    ],
-)
-def test_an_entry_of_the_meta_that_is_no_plain_value_is_refused(trained, tmp_path, entry):
-    content = torch.load(trained['joint'])
-    content['meta'].update(entry)
-    torch.save(content, tmp_path / 'odd.pth')
-    (key,) = entry
-    with pytest.raises(
-        ACNNError, match=f'odd.pth is not as this package writes it: {key!r} in its'
-    ):
-        load_from_local(str(tmp_path / 'odd.pth'))

@@ -48,7 +48,7 @@ def test_models_of_other_kinds_need_only_build(root):
     cfg.model.head.decoder.input_size = (64, 64)
     check_config(cfg)
     cfg.model.backbone.depth = 19
-    with pytest.raises(ACNNError, match='acnn_phase1.py can not be built: KeyError.*depth 19'):
+    with pytest.raises(ACNNError, match='acnn_phase1.py can not be built .KeyError.*depth 19'):
         check_config(cfg)
 
 
@@ -135,10 +135,3 @@ def test_an_option_inherited_with_another_type_is_named(root):
         engine.load_config(path, cfg_options=adam)
     cfg = engine.load_config(path, cfg_options={'optim_wrapper.optimizer._delete_': True, **adam})
     assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=1e-3)
-
-
-def test_visual_backends_given_as_text_are_refused(root):
-    path = str(root / 'configs/toy/acnn_phase1.py')
-    text = {'visualizer.vis_backends': 'TensorboardVisBackend'}
-    with pytest.raises(ACNNError, match=r'must be a list: set visualizer.vis_backends.0.type=Ten'):
-        engine.load_config(path, cfg_options=text)

@@ -39,11 +39,6 @@ def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path
     assert engine.load_config(str(path), 'given').work_dir == 'given'
 
 
-def test_a_missing_checkpoint_is_named():
-    with pytest.raises(ACNNError, match='checkpoint nowhere.pth does not exist'):
-        engine.set_checkpoint(Config(), 'nowhere.pth')
-
-
 def test_a_dump_must_be_npz():
     with pytest.raises(ACNNError, match='out.json must end in .npz'):
         engine.dump_predictions(Config(), 'out.json')
@@ -79,12 +74,6 @@ def test_an_empty_data_root_is_named(root, monkeypatch, name):
     monkeypatch.setenv(name, '')
     with pytest.raises(ACNNError, match=f'{name} is set but empty'):
         engine.load_config(str(root / 'configs/acnn_phase1.py'))
-
-
-def test_a_work_dir_that_is_a_file_is_named(tmp_path):
-    (tmp_path / 'file').touch()
-    with pytest.raises(ACNNError, match=r'file can not be made .*--work-dir'):
-        engine.make_work_dir(Config(dict(work_dir=str(tmp_path / 'file'))))
 
 
 def test_an_untrained_network_knows_nothing(toy_config):

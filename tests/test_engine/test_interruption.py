@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from acnn_mmpose.checkpoints import AtomicLocalBackend
 from acnn_mmpose.checkpoints.load import latest_checkpoint
 from acnn_mmpose.engine import train_in_order
+from acnn_mmpose.engine.hooks.checkpoint import AtomicLocalBackend
 from acnn_mmpose.errors import ACNNError
 from studies.attention import variants  # noqa: F401  masks that draw random numbers
 

@@ -31,13 +31,11 @@ STEP = dict(type='MultiStepLR', milestones=[1], gamma=0.5)
 @pytest.mark.parametrize(
     ('options', 'difference'),
     [
-        ({'param_scheduler': [STEP, STEP]}, 'entries in param_scheduler was 1, and is 2'),
-        ({'param_scheduler': None}, 'entries in param_scheduler was 1, and is 0'),
-        ({'param_scheduler.0.milestones': [77]}, r'0.milestones was \[.*\], and is \[77\]'),
-        ({'param_scheduler.0.gamma': 0.7}, 'param_scheduler.0.gamma was 0.1, and is 0.7'),
-        ({'param_scheduler': [dict(type='LinearLR')]}, '0.start_factor was None, and is 0.3'),
-        ({'optim_wrapper.optimizer.lr': 1e-5}, 'optimizer.lr was .*, and is 1e-05'),
-        ({'optim_wrapper.optimizer.alpha': 0.5}, 'optimizer.alpha was 0.99, and is 0.5'),
+        ({'param_scheduler': [STEP, STEP]}, 'lr is 0.002 there, and 0.0005 by the config'),
+        ({'param_scheduler.0.milestones': [1, 77]}, 'lr is 0.002 there'),
+        ({'param_scheduler': [dict(type='LinearLR', end=9)]}, 'lr is 0.002 there'),
+        ({'optim_wrapper.optimizer.lr': 1e-5}, 'lr is 0.002 there, and 1e-05 by the config'),
+        ({'optim_wrapper.optimizer.alpha': 0.5}, 'alpha is 0.99 there, and 0.5 by the config'),
     ],
 )
 def test_another_optimizer_or_schedule_is_not_resumed(toy_config, trained, options, difference):
@@ -46,22 +44,28 @@ def test_another_optimizer_or_schedule_is_not_resumed(toy_config, trained, optio
         Runner.from_cfg(cfg).train()
 
 
-def test_a_longer_run_takes_the_end_of_its_schedule_from_the_config(toy_config, trained):
-    cfg = toy_config(1, load_from=str(trained['pose']), resume=True, **{'train_cfg.max_epochs': 3})
+def test_a_longer_run_takes_the_rest_of_its_schedule_from_the_config(toy_config, trained):
+    longer = {'train_cfg.max_epochs': 3, 'param_scheduler.0.milestones': [2]}
+    cfg = toy_config(1, load_from=str(trained['pose']), resume=True, **longer)
     runner = Runner.from_cfg(cfg)
     runner.train()
     assert runner.param_schedulers[0].end == 3
+    assert runner.optim_wrapper.get_lr()['lr'][0] == cfg.optim_wrapper.optimizer.lr / 10
 
 
 COSINE = dict(type='CosineAnnealingLR', eta_min=0.1)
+BY_ITERATION = dict(by_epoch=False, end=3 * 8)
 
 
-def prepare(schedule: dict, epochs: int) -> SimpleNamespace:
-    """What is checked of a Runner that trains so many epochs, with its scheduler."""
+def prepare(schedules: list[dict], epochs: int) -> SimpleNamespace:
+    """What is checked of a Runner that trains so many epochs of 3 iterations."""
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    scheduler = PARAM_SCHEDULERS.build({'optimizer': optimizer, 'end': epochs, **schedule})
+    schedulers = [
+        PARAM_SCHEDULERS.build({'optimizer': optimizer, 'end': epochs, **schedule})
+        for schedule in schedules
+    ]
     return SimpleNamespace(
-        optim_wrapper=optimizer, param_schedulers=[scheduler], hooks=[], _load_from='x.pth'
+        optim_wrapper=optimizer, param_schedulers=schedulers, hooks=[], _load_from='x.pth'
     )
 
 
@@ -69,44 +73,50 @@ def rates(runner: SimpleNamespace, epochs: int) -> list[float]:
     """Train so many epochs, and return the learning rate after each."""
     found = []
     for _ in range(epochs):
-        runner.optim_wrapper.step()
-        runner.param_schedulers[0].step()
+        for by_epoch in (False, False, False, True):
+            runner.optim_wrapper.step()
+            for scheduler in runner.param_schedulers:
+                if scheduler.by_epoch == by_epoch:
+                    scheduler.step()
         found.append(runner.optim_wrapper.param_groups[0]['lr'])
     return found
 
 
 @pytest.mark.parametrize('trained_epochs', [2, 4])
 @pytest.mark.parametrize(
-    ('schedule', 'is_resumed'),
+    ('schedules', 'is_resumed'),
     [
-        (dict(type='MultiStepLR', milestones=[2, 4, 6]), True),
-        (dict(type='ExponentialLR', gamma=0.5), True),
-        (dict(COSINE, T_max=3), True),
-        (dict(COSINE, end=4), True),
-        (dict(type='LinearLR'), False),
-        (dict(type='PolyLR'), False),
-        (COSINE, False),
+        ([dict(type='MultiStepLR', milestones=[2, 4, 6])], True),
+        ([dict(type='ExponentialLR', gamma=0.5)], True),
+        ([dict(COSINE, T_max=3)], True),
+        ([dict(COSINE, end=4)], True),
+        ([dict(type='LinearLR', **BY_ITERATION), dict(type='StepLR', step_size=3)], True),
+        ([dict(type='LinearLR')], False),
+        ([dict(type='PolyLR')], False),
+        ([COSINE], False),
     ],
 )
 def test_a_longer_run_has_the_rates_of_its_config_or_is_refused(
-    schedule, is_resumed, trained_epochs
+    schedules, is_resumed, trained_epochs
 ):
-    short, long = prepare(schedule, 4), prepare(schedule, 8)
+    short, long = prepare(schedules, 4), prepare(schedules, 8)
     rates(short, trained_epochs)
-    optimizer, (scheduler,) = short.optim_wrapper, short.param_schedulers
     checkpoint = dict(
-        optimizer=optimizer.state_dict(), param_schedulers=[dict(scheduler.state_dict())]
+        optimizer=short.optim_wrapper.state_dict(),
+        param_schedulers=[dict(scheduler.state_dict()) for scheduler in short.param_schedulers],
+        meta=dict(epoch=trained_epochs, iter=3 * trained_epochs),
     )
     if not is_resumed:
-        sentence = f'{schedule["type"]} that ends after 4 epochs, and ends after 8 in the config'
-        with pytest.raises(ACNNError, match=f'{sentence}.*set param_scheduler.0.end to'):
+        with pytest.raises(ACNNError, match='lr is .* there, and .* the end of its schedule'):
             check_resumption(long, checkpoint)
         return
     check_resumption(long, checkpoint)
-    long.optim_wrapper.load_state_dict(checkpoint['optimizer'])
-    long.param_schedulers[0].load_state_dict(checkpoint['param_schedulers'][0])
-    uninterrupted = rates(prepare(schedule, 8), 8)
-    assert rates(long, 8 - trained_epochs) == pytest.approx(uninterrupted[trained_epochs:])
+    resumed = prepare(schedules, 8)
+    resumed.optim_wrapper.load_state_dict(checkpoint['optimizer'])
+    for scheduler, state in zip(resumed.param_schedulers, checkpoint['param_schedulers']):
+        scheduler.load_state_dict(state)
+    uninterrupted = rates(prepare(schedules, 8), 8)
+    assert rates(resumed, 8 - trained_epochs) == uninterrupted[trained_epochs:]
 
 
 @pytest.mark.parametrize('part', ['averages', 'optimizer'])

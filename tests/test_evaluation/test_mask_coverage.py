@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import acnn_mmpose.engine as engine
 from acnn_mmpose.evaluation import MaskCoverage
 
 import numpy as np
@@ -65,7 +64,7 @@ def test_without_masks_there_are_no_figures():
 
 def test_a_test_run_reports_it(cfg, checkpoint):
     cfg.test_evaluator = [cfg.test_evaluator, dict(type='MaskCoverage')]
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     metrics = Runner.from_cfg(cfg).test()
     assert 0 <= metrics['attention/mask1_background'] <= 100
     assert 0 <= metrics['attention/mask1_joints'] <= 100

@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import acnn_mmpose.engine as engine
 from acnn_mmpose.evaluation import evaluate_file
 from acnn_mmpose.evaluation.metric import table_rows
 from acnn_mmpose.evaluation.pckh import JOINT_GROUPS
@@ -15,7 +14,6 @@ from mmengine.runner import Runner
 
 def read_table(work_dir, name):
     (path,) = Path(work_dir).glob(f'*/{name}.json')
-    assert path.with_suffix('.csv').is_file()
     assert path.with_suffix('.md').is_file()
     return {(row['method'], row['measure']): row for row in json.loads(path.read_text())}
 
@@ -26,7 +24,7 @@ def test_table_agrees_with_the_stock_metric_to_the_last_digit(cfg, checkpoint, t
         dict(type='MpiiPCKhTable', published=True),
         dict(type='DumpPredictions', file=str(tmp_path / 'dump.npz')),
     ]
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     metrics = Runner.from_cfg(cfg).test()
     stock = {k[len('stock/') :]: v for k, v in metrics.items() if k.startswith('stock/')}
     assert 0 < stock['PCK@0.1'] < stock['PCK'] < 100  # figures that can differ
@@ -74,7 +72,7 @@ def test_one_person_has_a_table():
 
 def test_training_saves_a_table_per_validation(cfg, checkpoint):
     cfg.train_cfg.update(max_epochs=2, val_interval=1)
-    cfg.default_hooks.phase_handover = None
+    del cfg.default_hooks.phase_handover
     runner = Runner.from_cfg(cfg)
     runner.train()
     scalars = runner.message_hub.log_scalars['val/PCK'].data[0]
@@ -86,6 +84,6 @@ def test_training_saves_a_table_per_validation(cfg, checkpoint):
 
 def test_evaluators_without_a_table_are_left_alone(cfg, checkpoint):
     cfg.test_evaluator = dict(type='MpiiPCKAccuracy')
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     assert 'PCK' in Runner.from_cfg(cfg).test()
     assert not list(Path(cfg.work_dir).glob('*/pckh*'))

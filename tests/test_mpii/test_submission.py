@@ -67,7 +67,7 @@ def test_every_coordinate_returns_to_the_maximum_of_its_heatmap(
     ]
 
     engine.use_test_set(cfg, str(tmp_path / 'again'))
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     assert cfg.model.test_cfg.flip_test
     heatmaps = averaged_heatmaps(cfg, monkeypatch)
     for entry, points, maps in zip(entries, people.values(), heatmaps):
@@ -92,7 +92,7 @@ def test_every_coordinate_returns_to_the_maximum_of_its_heatmap(
 
 def test_a_missing_person_is_refused(cfg, checkpoint, tmp_path):
     engine.use_test_set(cfg, str(tmp_path / 'out'))
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     cfg.test_dataloader.dataset.indices = [0, 1, 3]
     with pytest.raises(ACNNError, match=r'1 of 4 people .* rectangle 2 of 000000099.jpg'):
         Runner.from_cfg(cfg).test()
@@ -107,7 +107,7 @@ def test_a_scored_person_without_a_position_is_missed(cfg, checkpoint, mpii_root
     savemat(tmp_path / 'frame.mat', frame)
     engine.use_test_set(cfg, str(tmp_path / 'out'))
     cfg.test_evaluator.annolist_file = str(tmp_path / 'frame.mat')
-    engine.set_checkpoint(cfg, str(checkpoint))
+    cfg.load_from = str(checkpoint)
     with pytest.raises(ACNNError, match=r'1 of 5 people .* rectangle 1 of 000000098.jpg'):
         Runner.from_cfg(cfg).test()
     assert not any((tmp_path / 'out').iterdir())

@@ -5,10 +5,10 @@ Shape legend: N batch, K joints, S stages, h x w heatmap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
@@ -16,7 +16,6 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 from torch import Tensor, nn
 
-from ...errors import ACNNError
 from ...models import (
     MASK_BRANCHES,
     PHASES,
@@ -50,7 +49,7 @@ class AttentionStatsHook(Hook):
       gradients: the feature's has that of stage i's own heatmaps in it, the mask's that of Eq. 4
       and of a coverage loss.
 
-    Warns once of a mask that stays at 0 or 1, and again if it recovers and dies anew.
+    Warns once of a mask that stays at 0 or 1.
 
     Args:
         interval: Every how many iterations of an epoch to measure, >= 1, from its first on; with
@@ -61,11 +60,9 @@ class AttentionStatsHook(Hook):
     """
 
     def __init__(self, interval: int = 10, patience: int = 500) -> None:
-        for name, value in (('interval', interval), ('patience', patience)):
-            if value < 1:
-                raise ACNNError(f'the {name} of AttentionStatsHook must be at least 1, not {value}')
         self.interval = interval
         self.patience = patience
+        self._stuck: Counter[int] = Counter()  # per stage, measurements in a row at 0 or 1
         self._measuring = False
         self._stages: tuple[StageOutput, ...] = ()
         self._gradients: dict[str, Tensor] = {}
@@ -74,14 +71,9 @@ class AttentionStatsHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Listen to the backbone's outputs and to the optimizer's steps."""
         model = unwrap(runner.model)
-        tasks = {
-            'attention': list(model.backbone.mask_branches.parameters()),
-            'pose': [
-                parameter
-                for name, parameter in model.named_parameters()
-                if not name.startswith(MASK_BRANCHES)
-            ],
-        }
+        tasks: dict[str, list[nn.Parameter]] = {'attention': [], 'pose': []}
+        for name, parameter in model.named_parameters():
+            tasks['attention' if name.startswith(MASK_BRANCHES) else 'pose'].append(parameter)
 
         def keep_stages(module: nn.Module, args: tuple, stages: tuple[StageOutput, ...]) -> None:
             if self._measuring:
@@ -138,40 +130,25 @@ class AttentionStatsHook(Hook):
         self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
 
     def _warn_of_dead_masks(self, runner: Runner, coverages: list[float]) -> None:
-        """Warn of masks that have just died; checkpoints keep the history that it takes."""
-        model = unwrap(runner.model)
-        if not PHASES[model.phase].trains_attention:
+        """Warn of masks that have just died: once, and again if they recover and die anew."""
+        if not PHASES[unwrap(runner.model).phase].trains_attention:
             return
         for stage, coverage in enumerate(coverages, start=1):
-            history, _ = runner.message_hub.get_scalar(f'train/mask{stage}_coverage').data
-            if has_just_died(history, self.patience):
-                keeps, bias, rate = (
-                    ('everything', 'lower', 'higher')
-                    if coverage > 0.5
-                    else ('nothing', 'higher', 'lower')
-                )
+            is_stuck = min(coverage, 1 - coverage) <= DEATH
+            self._stuck[stage] = self._stuck[stage] + 1 if is_stuck else 0
+            if self._stuck[stage] == self.patience:
+                keeps, bias = ('everything', 'lower') if coverage > 0.5 else ('nothing', 'higher')
                 runner.logger.warning(
                     f'the mask of stage {stage} has kept {keeps} (coverage {coverage:.3f}) for '
                     f'{self.patience} measurements (one per {self.interval} iterations): its '
-                    f'attention does nothing; try a {bias} '
-                    'model.backbone.mask_branch.init_bias, from which '
-                    f"phase 'attention' starts, or a {rate} learning rate"
+                    f'attention does nothing; try a {bias} model.backbone.mask_branch.init_bias, '
+                    "from which phase 'attention' starts, or another learning rate"
                 )
 
     def after_train(self, runner: Runner) -> None:
         """Stop listening."""
         for handle in self._handles:
             handle.remove()
-
-
-def has_just_died(history: Sequence[float], patience: int) -> bool:
-    """Say whether a mask is dead, ``patience`` measured coverages long, from the last one on.
-
-    True once: not while the mask stays dead, but again after it recovered and died anew.
-    """
-    latest = np.asarray(history[-patience - 1 :])
-    stays = np.abs(latest - np.round(latest[-1])) <= DEATH
-    return bool(stays[-patience:].all() and stays.sum() == patience)
 
 
 def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:

@@ -1,17 +1,27 @@
-"""Checkpoints that know the score of their epoch."""
+"""Checkpoints that know the score of their epoch, and are either whole or not there."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...errors import ACNNError
+from ...files import write_whole
 
-MAIN_SCORE = 'PCK'  # MpiiPCKAccuracy gives that of single joints before it
+
+@register_backend('atomic_local')
+class AtomicLocalBackend(LocalBackend):
+    """MMEngine's local file backend, whose writes can't leave half a file."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes to a file, or raise ACNNError and leave what was there before."""
+        remedy = 'the checkpoints before it are intact, mend the disk and go on with --resume'
+        write_whole(filepath, obj, remedy)
 
 
 @HOOKS.register_module()
@@ -30,17 +40,11 @@ class CheckpointAfterValHook(CheckpointHook):
     Args:
         max_keep_ckpts: How many checkpoints to keep; -1 means all. Not 1: it would be removed
             before the next is written.
-        **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`. ``save_best='auto'`` takes
-            ``'PCK'``, or the first metric where there is none; if the evaluator has no such metric
-            a warning says so.
+        **kwargs: Other arguments of MMEngine's :class:`CheckpointHook`. If the evaluator has no
+            such metric as ``save_best`` names, a warning says so.
     """
 
     best_ckpt_path: str | None
-    rules: list[str | None]
-
-    # parts of names, as MMEngine compares them
-    _default_greater_keys: ClassVar = [*CheckpointHook._default_greater_keys, 'PCK', 'AP', '/AR']
-    _default_less_keys: ClassVar = [*CheckpointHook._default_less_keys, 'EPE', 'NME', 'MPJPE']
 
     def __init__(self, max_keep_ckpts: int = -1, **kwargs: Any) -> None:
         if max_keep_ckpts == 1:
@@ -48,15 +52,8 @@ class CheckpointAfterValHook(CheckpointHook):
                 'max_keep_ckpts=1 would leave no checkpoint to a run that is killed while it '
                 'writes the next: keep at least 2'
             )
-        try:
-            super().__init__(max_keep_ckpts=max_keep_ckpts, **kwargs)
-        except ValueError as error:  # of a save_best whose direction MMEngine can't tell
-            raise ACNNError(
-                f'default_hooks.checkpoint can not be used ({error}): set its rule to greater or '
-                'less'
-            ) from error
+        super().__init__(max_keep_ckpts=max_keep_ckpts, **kwargs)
         self._unvalidated: int | None = None  # epoch or iteration saved before its validation
-        self._is_due = False
         self._trains = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -111,42 +108,23 @@ class CheckpointAfterValHook(CheckpointHook):
         if not self._trains:
             return  # Runner.val() alone
         step = runner.epoch if self.by_epoch else runner.iter
-        self._is_due, self._unvalidated = self._unvalidated == step, None
+        is_due, self._unvalidated = self._unvalidated == step, None
         super().after_val_epoch(runner, metrics)
-        if self._is_due:
+        if is_due:
             meta = dict(epoch=runner.epoch, iter=runner.iter)
             self._save_checkpoint_with_step(runner, step, meta)
 
-    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:
-        """Save, whether it is due or MMEngine does because the step was the best."""
-        self._is_due = False
-        super()._save_checkpoint_with_step(runner, step, meta)
-
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Save the best if the evaluator gives what it is to be judged by."""
-        if not self.save_best:
-            return
-        problem = self._describe_problem(metrics)
-        if problem:
+        missing = {*(self.save_best or ())} - {*metrics, 'auto'}
+        if missing:
             runner.logger.warning(
-                f'no best checkpoint is saved, for {problem} (metrics: {", ".join(metrics)}): set '
-                'default_hooks.checkpoint.save_best to one of them, and rule to greater or less'
+                f'no best checkpoint is saved, for the evaluator gives no {missing.pop()!r} '
+                f'(metrics: {", ".join(metrics)}): set default_hooks.checkpoint.save_best to one '
+                'of them, and rule to greater or less'
             )
         else:
             super()._save_best_checkpoint(runner, metrics)
-
-    def _describe_problem(self, metrics: dict[str, float]) -> str:
-        """Say why the best can't be told from these metrics; empty if it can."""
-        rules = self.rules
-        if self.key_indicators == ['auto']:
-            key = MAIN_SCORE if MAIN_SCORE in metrics else next(iter(metrics))
-            try:
-                self._init_rule(rules, [key])
-            except ValueError:
-                self.rules = rules
-                return f'whether more of {key!r} is better is not known'
-        missing = [key for key in self.key_indicators if key not in metrics]
-        return f'the evaluator gives no {missing[0]!r}' if missing else ''
 
 
 def awaits_validation(meta: dict[str, Any]) -> bool:

@@ -34,21 +34,18 @@ class LossGuardHook(Hook):
         outputs: dict[str, torch.Tensor],
     ) -> None:
         """Check the loss."""
-        is_due = self.every_n_train_iters(runner, self.interval)
-        if not is_due and not self.end_of_epoch(runner.train_dataloader, batch_idx):
+        is_due = self.every_n_train_iters(runner, self.interval) or self.end_of_epoch(
+            runner.train_dataloader, batch_idx
+        )
+        if not is_due or torch.isfinite(outputs['loss']):
             return
-        loss = outputs['loss']
-        if torch.isfinite(loss):
-            return
-        model = unwrap(runner.model)
         rates = ', '.join(f'{rate:g}' for rate in runner.optim_wrapper.get_lr()['lr'])
         good = latest_checkpoint(runner.work_dir)
-        remedy, start = 'no checkpoint is saved yet', ''
-        if good:
-            remedy, start = f'the last good checkpoint is {good}', f'load_from={good} '
         raise ACNNError(
-            f'the loss is {loss.item()} in epoch {runner.epoch + 1}, iteration {runner.iter + 1}, '
-            f'phase {model.phase!r}, learning rate {rates}: {remedy}; start anew, in another '
-            f'--work-dir, with a lower learning rate (--cfg-options {start}'
-            'optim_wrapper.optimizer.lr=...)'
+            f'the loss is {outputs["loss"].item()} in epoch {runner.epoch + 1}, iteration '
+            f'{runner.iter + 1}, phase {unwrap(runner.model).phase!r}, learning rate {rates}: '
+            + (f'the last good checkpoint is {good}' if good else 'no checkpoint is saved yet')
+            + '; start anew, in another --work-dir, with a lower learning rate (--cfg-options '
+            + (f'load_from={good} ' if good else '')
+            + 'optim_wrapper.optimizer.lr=...)'
         )

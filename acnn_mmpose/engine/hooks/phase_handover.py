@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import mmpose
@@ -13,7 +12,7 @@ from mmpose.registry import HOOKS
 
 from ...checkpoints.load import latest_checkpoint
 from ...checkpoints.validate import MASK_MEANING, check_checkpoint, forget_untrained_masks
-from ...errors import ACNNError
+from ...errors import ACNNError, explained
 from ...models import ACNN, PHASES, unwrap
 from ...version import __version__
 from ..resume_check import check_resumption
@@ -47,7 +46,10 @@ class PhaseHandoverHook(Hook):
                 'give it with --cfg-options load_from=WORK_DIR/epoch_N.pth, or train the phases '
                 'in order with one command, tools/train.py PHASE1.py PHASE2.py PHASE3.py'
             )
-        runner.resume = _explain(runner.resume)
+        if runner._resume:
+            what = f'{runner._load_from} can not be resumed'
+            remedy = 'resume an undamaged file of a run with the same optimizer and schedule'
+            runner.resume = explained(what, remedy)(runner.resume)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Check phase, keys and shapes of a checkpoint that is about to be loaded."""
@@ -79,24 +81,6 @@ def _model(runner: Runner) -> ACNN:
             'set default_hooks.phase_handover=None'
         )
     return model
-
-
-def _explain(resume: Callable[..., None]) -> Callable[..., None]:
-    """Let :meth:`Runner.resume` name the file that it can't make sense of."""
-
-    def explained(filename: str, *args: Any, **kwargs: Any) -> None:
-        """Resume, or raise :class:`ACNNError` with the file's name."""
-        try:
-            resume(filename, *args, **kwargs)
-        except ACNNError:
-            raise
-        except Exception as error:  # MMEngine and torch take the file's parts as they come
-            raise ACNNError(
-                f'{filename} can not be resumed ({error!r}): is it from a run with the same '
-                'optimizer and schedule? If so it is damaged: resume another one'
-            ) from error
-
-    return explained
 
 
 def _purpose(runner: Runner) -> str:

@@ -56,7 +56,7 @@ def hold_work_dir(work_dir: str, launcher: str = 'none', name: str = NAME) -> It
     Raises:
         BusyError: If another process holds it, naming that and its host.
     """
-    path = make_folder(work_dir, 'the work dir').resolve() / name
+    path = make_folder(work_dir, 'the work dir', 'choose another --work-dir').resolve() / name
     is_first = os.environ.get(RANKS.get(launcher, ''), '0') == '0'
     if fcntl is None or path in _held or not is_first:
         yield

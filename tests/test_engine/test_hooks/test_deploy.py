@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from acnn_mmpose.engine import deploy_for_test, set_checkpoint
-
 import pytest
 import torch
 from mmengine.runner import Runner
@@ -12,9 +10,9 @@ def test_a_test_of_the_deployed_network(toy_config, trained, dtype):
     results = []
     for deployed in (False, True):
         cfg = toy_config(3)
-        set_checkpoint(cfg, str(trained['joint']))
+        cfg.load_from = str(trained['joint'])
         if deployed:
-            deploy_for_test(cfg, dtype)
+            cfg.default_hooks.deploy = dict(type='DeployHook', dtype=dtype)
         runner = Runner.from_cfg(cfg)
         results.append(runner.test())
         assert runner.model.deployed == deployed

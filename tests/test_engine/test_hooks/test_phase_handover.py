@@ -53,7 +53,7 @@ def test_hooks_of_ones_own_leave_the_protection_in_place(root, toy_root, tmp_pat
         Runner.from_cfg(cfg).train()
     usual = {type(hook) for hook in Runner.from_cfg(cfg).hooks} - {EMAHook}
     assert usual == {type(hook) for hook in Runner.from_cfg(toy_phase(2, tmp_path)).hooks}
-    cfg.default_hooks.phase_handover = None
+    cfg = load_config(str(path), str(tmp_path / 'work'), {'default_hooks.phase_handover': None})
     left = {type(hook) for hook in Runner.from_cfg(cfg).hooks}
     assert usual - left == {PhaseHandoverHook}
 
