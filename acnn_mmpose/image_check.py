@@ -9,7 +9,6 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from .errors import ACNNError
 from .progress import show_progress
 
 Size = tuple[int, int]
@@ -33,8 +32,6 @@ def check_image_files(
         Width and height in pixels of every image that is as it should be, and what is wrong with
         each of the others.
     """
-    if workers is not None and workers < 1:
-        raise ACNNError(f'checking images needs at least 1 worker, but got {workers}')
     if not folder.is_dir():
         return {}, [f'image folder {folder} does not exist']
     sizes, problems = {}, []

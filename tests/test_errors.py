@@ -334,7 +334,8 @@ def test_a_checkpoint_of_another_network(sentence, data, config, trained, key, h
 def test_a_device_that_is_not_there(sentence, data, config, trained, tool, device):
     picture = 'x.png' if tool == 'visualize.py' else data / 'images/000000001.jpg'
     message = sentence(tool, config, trained['joint'], picture, '--device', device)
-    assert f'device {device} can not be used, and torch sees no GPU: use --device cpu' in message
+    assert f'device {device} can not be used (' in message
+    assert message.endswith(': use --device cpu')
 
 
 @NO_GPU
@@ -429,11 +430,6 @@ def test_an_output_folder_that_is_not_writable(
 def test_a_picture_of_nobody(sentence, data, config, trained, count):
     message = sentence('visualize.py', config, trained['joint'], 'x.png', '--num-people', count)
     assert f'at least one person, but got {count}' in message
-
-
-def test_workers_of_check_mpii(sentence, data):
-    message = sentence('check_mpii.py', data, '--workers', '-1')
-    assert 'at least 1 worker, but got -1' in message
 
 
 def test_an_error_from_a_worker_process_is_one_sentence():

@@ -2,11 +2,9 @@ from __future__ import annotations
 
 import os
 
-from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.image_check import check_image_files, glance_at_images
+from acnn_mmpose.image_check import glance_at_images
 
 import numpy as np
-import pytest
 from PIL import Image
 
 NAMES = ['whole.jpg', 'appended.jpg', 'cut.jpg', 'empty.jpg', 'text.png', 'missing.jpg', 'pipe.jpg']
@@ -31,9 +29,3 @@ def test_a_glance_finds_what_is_missing_cut_off_or_none(tmp_path):
         f'{tmp_path / "missing.jpg"} is missing',
         f'{tmp_path / "pipe.jpg"} is a folder, a pipe or a device, not an image file',
     ]
-
-
-@pytest.mark.parametrize('workers', [0, -1])
-def test_a_number_of_workers_below_one_is_refused(tmp_path, workers):
-    with pytest.raises(ACNNError, match=f'at least 1 worker, but got {workers}'):
-        check_image_files(tmp_path, [], workers)

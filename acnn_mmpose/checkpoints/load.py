@@ -100,7 +100,7 @@ def latest_checkpoint(work_dir: str | Path) -> str | None:
                 return str(path)
     found = {}
     for path in work_dir.glob('*.pth'):
-        match = re.fullmatch(r'(?:epoch|iter)_(\d+)\.pth', path.name)
+        match = re.fullmatch(r'epoch_(\d+)\.pth', path.name)
         if match:
             found[int(match[1])] = path
     return str(found[max(found)]) if found else None

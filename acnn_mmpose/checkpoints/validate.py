@@ -42,13 +42,9 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
     masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
     weights = checkpoint.get('state_dict', checkpoint)
-    unsound = describe_unsound(weights)
-    if purpose == 'resume':
-        unsound = unsound or describe_unsound(_resumed_tensors(checkpoint))
-    if unsound:
+    if unsound := describe_unsound(weights):
         raise ACNNError(f'{file} can not be used: {unsound}')
-    mismatch = describe_mismatch(model, weights, masks_optional)
-    if mismatch:
+    if mismatch := describe_mismatch(model, weights, masks_optional):
         raise ACNNError(
             f'{file} does not fit the model: {mismatch}; to {purpose} phase {model.phase!r} '
             f'{wanted} with the same num_stages, channels, depth and joints is expected'
@@ -74,17 +70,6 @@ def check_resumable(checkpoint: dict[str, Any], file: str) -> None:
         raise ACNNError(
             f'{file} does not say from which epoch, iteration and seed to go on: resume another one'
         )
-
-
-def _resumed_tensors(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    """Collect by name what a resumed run computes with, beside the weights."""
-    moments = {
-        f'optimizer.state.{index}.{name}': value
-        for index, state in checkpoint['optimizer'].get('state', {}).items()
-        for name, value in state.items()
-        if isinstance(value, torch.Tensor)
-    }
-    return {**checkpoint.get('ema_state_dict', {}), **moments}
 
 
 def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:

@@ -10,6 +10,13 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import Registry
+from mmpose.datasets.transforms import (
+    GetBBoxCenterScale,
+    KeypointConverter,
+    RandomBBoxTransform,
+    RandomFlip,
+    RandomHalfBody,
+)
 from mmpose.registry import (
     DATASETS,
     HOOKS,
@@ -22,7 +29,7 @@ from mmpose.registry import (
 )
 from torch import nn
 
-from ..datasets import inner_datasets, leaf_datasets, whole_pipelines
+from ..datasets import CheckBox, TopdownCrop, inner_datasets, leaf_datasets, whole_pipelines
 from ..errors import ACNNError, explained
 from ..models import ACNN, ACNNHead
 
@@ -32,8 +39,8 @@ FOR_BUILDERS = ('type', '_scope_', 'priority', 'constructor', 'paramwise_cfg')
 
 # which leave pixels alone, or, as RandomFlip, look at them in another order
 WITHOUT_PIXELS = (
-    *('CheckBox', 'GetBBoxCenterScale', 'KeypointConverter'),
-    *('RandomBBoxTransform', 'RandomFlip', 'RandomHalfBody'),
+    *(CheckBox, GetBBoxCenterScale, KeypointConverter),
+    *(RandomBBoxTransform, RandomFlip, RandomHalfBody),
 )
 
 
@@ -96,13 +103,15 @@ def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:
 
 def _check_crop_cache(where: str, pipeline: list[dict]) -> None:
     """Refuse that another transform than TopdownCrop sees the empty image of a cached crop."""
+    kinds = [each['type'] for each in pipeline]
+    classes = [TRANSFORMS.get(kind) if isinstance(kind, str) else kind for kind in kinds]
     for i, transform in enumerate(pipeline):
-        later = [each['type'] for each in pipeline[i + 1 :] if each['type'] not in WITHOUT_PIXELS]
-        if transform.get('crop_cache') is not None and later[:1] != ['TopdownCrop']:
+        later = [kind for kind in classes[i + 1 :] if not issubclass(kind, WITHOUT_PIXELS)]
+        if transform.get('crop_cache') and not (later and issubclass(later[0], TopdownCrop)):
             raise ACNNError(
                 f'crop_cache in {where} needs TopdownCrop as the next transform that may read '
-                f'pixels, but there is {later[0] if later else "nothing"}: put TopdownCrop there, '
-                'or leave crop_cache out'
+                f'pixels, but there is {later[0].__name__ if later else "nothing"}: put '
+                'TopdownCrop there, or leave crop_cache out'
             )
 
 

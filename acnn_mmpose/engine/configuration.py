@@ -55,7 +55,7 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
             entries of that type: ``'train_dataloader.dataset.pipeline.RandomFlip.prob'``.
         complaint: The first words of the ACNNError if a name leads nowhere, such as into a number.
     """
-    try:
+    with explained(complaint, 'correct their names'):
         cfg.merge_from_dict(
             {
                 '.'.join(place): value
@@ -63,8 +63,6 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
                 for place in _places(cfg, name.split('.'))
             }
         )
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise ACNNError(f'{complaint}: {error}') from error
 
 
 def _places(node: Any, names: list[str]) -> Iterator[list[str]]:

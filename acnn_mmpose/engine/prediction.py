@@ -10,7 +10,7 @@ from mmpose.apis import init_model
 from mmpose.registry import MODELS
 
 from ..checkpoints.validate import check_checkpoint
-from ..errors import ACNNError
+from ..errors import explained
 from ..models import ACNN
 
 
@@ -28,10 +28,5 @@ def load_model(cfg: Config, checkpoint: str, device: str = 'cpu') -> ACNN:
 
 def check_device(device: str) -> None:
     """Refuse a device that this machine does not have."""
-    try:
+    with explained(f'device {device} can not be used', 'use --device cpu'):
         torch.empty(0, device=device)
-    except (AssertionError, ImportError, RuntimeError) as error:
-        seen = f'{torch.cuda.device_count()} GPUs' if torch.cuda.is_available() else 'no GPU'
-        raise ACNNError(
-            f'device {device} can not be used, and torch sees {seen}: use --device cpu'
-        ) from error

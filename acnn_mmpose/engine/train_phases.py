@@ -110,12 +110,9 @@ def check_sequence(cfgs: Sequence[Config]) -> None:
                 'other: train it alone'
             )
     for before, after in zip(cfgs, cfgs[1:]):
-        phases = before.model.phase, after.model.phase
-        if PHASES.get(phases[1]) and PHASES[phases[1]].follows != phases[0]:
-            needed = PHASES[phases[1]].follows
-            remedy = f'follows phase {needed!r}' if needed else 'starts from scratch'
+        if PHASES[after.model.phase].follows != before.model.phase:
             raise ACNNError(
-                f'phase {phases[1]!r} can not follow phase {phases[0]!r}: it {remedy}; the '
+                f'phase {after.model.phase!r} can not follow phase {before.model.phase!r}: the '
                 "paper's order is pose, attention, joint"
             )
         init_default_scope(after.get('default_scope', 'mmpose'))
@@ -149,6 +146,4 @@ def _agreed_checkpoint(cfg: Config) -> str | None:
 def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:
     if cfg.get('val_cfg') is not None and awaits_validation(meta):
         return False
-    if cfg.train_cfg.get('max_epochs') is None:
-        return meta['iter'] >= cfg.train_cfg.max_iters
     return meta['epoch'] >= cfg.train_cfg.max_epochs

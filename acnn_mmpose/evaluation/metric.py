@@ -14,7 +14,7 @@ from mmengine.dist import master_only
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from mmpose.evaluation.metrics import MpiiPCKAccuracy
 from mmpose.registry import HOOKS, METRICS
 
@@ -79,16 +79,14 @@ def table_rows(results: Sequence[dict]) -> list[TableRow]:
 class PCKhTableHook(Hook):
     """Saves the table of :class:`MpiiPCKhTable` as json and Markdown.
 
-    Files go to the run's log folder: ``pckh_epoch_N.*`` after validation in epoch N (or
-    ``pckh_iter_N.*`` in a loop without epochs), and ``pckh_test.*`` after a test.
+    Files go to the run's log folder: ``pckh_epoch_N.*`` after validation in epoch N, and
+    ``pckh_test.*`` after a test.
     """
 
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Save the table of a validation."""
-        by_iter = isinstance(runner._train_loop, IterBasedTrainLoop)
-        when = f'iter_{runner.iter}' if by_iter else f'epoch_{runner.epoch}'
-        self._save(runner.val_loop.evaluator, Path(runner.log_dir, f'pckh_{when}'))
+        self._save(runner.val_loop.evaluator, Path(runner.log_dir, f'pckh_epoch_{runner.epoch}'))
 
     @master_only
     def after_test_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:

@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from ..errors import ACNNError
 from .table import TableRow, read_table
 
-PREFIXES = {'epoch': 'epoch', 'iteration': 'iter'}  # of the tables' names
-
 Curves = dict[str, list[tuple[float, float]]]
 
 
@@ -25,14 +23,12 @@ class RunLog(NamedTuple):
         scores: Per stage the PCKh@0.5 (Total) of its prediction, or ``'AP'`` where COCO's metric
             was taken, as (epoch, value).
         epochs: How many epochs the run has begun.
-        unit: ``'epoch'``, or ``'iteration'`` in a run that counts these alone.
     """
 
     name: str
     training: Curves
     scores: Curves
     epochs: int
-    unit: str = 'epoch'
 
 
 def read_run(work_dir: str) -> RunLog:
@@ -55,15 +51,14 @@ def read_run(work_dir: str) -> RunLog:
             f'{work_dir} holds no log of a training (*/vis_data/scalars.json): give the folders '
             'that tools/train.py wrote to'
         )
-    unit = 'epoch' if all('epoch' in entry for entry in by_step.values()) else 'iteration'
-    per_unit = _steps_per_epoch(by_step) if unit == 'epoch' else 1
+    per_epoch = _steps_per_epoch(by_step)
     training: Curves = {}
     for step, entry in sorted(by_step.items()):
         for name, value in entry.items():
-            training.setdefault(name, []).append((step / per_unit, value))
-    epochs = max(entry.get('epoch', step) for step, entry in by_step.items())
-    scores: Curves = {'AP': sorted(precision.items())} if precision else _read_stages(folder, unit)
-    return RunLog(folder.name, training, scores, epochs, unit)
+            training.setdefault(name, []).append((step / per_epoch, value))
+    epochs = max(entry['epoch'] for entry in by_step.values())
+    scores: Curves = {'AP': sorted(precision.items())} if precision else _read_stages(folder)
+    return RunLog(folder.name, training, scores, epochs)
 
 
 def _steps_per_epoch(by_step: dict[int, dict[str, Any]]) -> float:
@@ -77,9 +72,9 @@ def _steps_per_epoch(by_step: dict[int, dict[str, Any]]) -> float:
     return (first_steps[last] - first_steps[first]) / (last - first)
 
 
-def _read_stages(folder: Path, unit: str) -> Curves:
+def _read_stages(folder: Path) -> Curves:
     stages: dict[str, dict[int, float]] = {}
-    for path in sorted(folder.glob(f'*/pckh_{PREFIXES[unit]}_*.json')):
+    for path in sorted(folder.glob('*/pckh_epoch_*.json')):
         epoch = int(path.stem.rpartition('_')[2])
         for row in read_table(path):
             match = re.match(r'stage (\d+)', row.method)

@@ -49,8 +49,6 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
     """
     if not runs:
         raise ACNNError('there is no run to plot')
-    if len({run.unit for run in runs}) > 1:
-        raise ACNNError('some of the runs count epochs, others iterations: plot them apart')
     gradients = {'task A (pose)': 'grad_rms_pose', 'task B (attention)': 'grad_rms_attention'}
     coverage = {}
     for i in range(1, max(len(run.training) for run in runs)):
@@ -79,7 +77,7 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         axis.set_ylabel(label)
         axis.set_yscale(scale)
     axes[2].set_ylim(-0.05, 1.05)
-    axes[-1].set_xlabel(runs[0].unit)
+    axes[-1].set_xlabel('epoch')
     _mark_phases(axes, runs)
     return figure
 

@@ -85,7 +85,7 @@ def test_entries_of_a_list_are_named_by_their_type():
     cfg = Config(dict(pipeline=[dict(type='A', x=1), dict(type='B'), dict(type='A')], plain=[1]))
     engine.merge_options(cfg, {'pipeline.A.x': 2, 'pipeline.1.y.z': 3}, '')
     assert cfg.pipeline == [dict(type='A', x=2), dict(type='B', y=dict(z=3)), dict(type='A', x=2)]
-    with pytest.raises(ACNNError, match='options do not fit: .*there is no C, but A, B, A'):
+    with pytest.raises(ACNNError, match='options do not fit .*there is no C, but A, B, A'):
         engine.merge_options(cfg, {'pipeline.C.x': 2}, 'options do not fit')
     with pytest.raises(ACNNError, match='options do not fit'):
         engine.merge_options(cfg, {'plain.C.x': 2}, 'options do not fit')

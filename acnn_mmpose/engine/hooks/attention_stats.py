@@ -119,13 +119,12 @@ class AttentionStatsHook(Hook):
         targets = torch.stack([s.gt_fields.heatmaps for s in data_batch['data_samples']])
         coverage = measure_coverage(stack_masks(self._stages), targets)
         all_reduce(coverage, 'mean')
-        scalars = {}
+        hub = runner.message_hub
         for i, kept in enumerate(coverage.tolist(), start=1):
             for name, share in zip(('coverage', 'joint_coverage', 'background_coverage'), kept):
-                scalars[f'mask{i}_{name}'] = share
-        scalars.update((name, value.item()) for name, value in self._gradients.items())
-        for name, value in scalars.items():
-            runner.message_hub.update_scalar(f'train/{name}', value)
+                hub.update_scalar(f'train/mask{i}_{name}', share)
+        for name, value in self._gradients.items():
+            hub.update_scalar(f'train/{name}', value.item())
         self._measuring, self._stages, self._gradients = False, (), {}
         self._warn_of_dead_masks(runner, coverage[:, 0].tolist())
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpose.registry import HOOKS
 
 from ...errors import ACNNError
@@ -31,8 +31,7 @@ class CheckpointAfterValHook(CheckpointHook):
     MMEngine saves an epoch before its validation. A run that ends in the validation resumes behind
     it and never learns the score: a worse epoch may then pass for the best. Here such a checkpoint
     says that its validation is to come (:func:`awaits_validation`): the resumed run begins with it.
-    Once it is over the checkpoint is saved again. The same holds for iterations
-    (``by_epoch=False``).
+    Once it is over the checkpoint is saved again.
 
     Of the best checkpoint only the name is taken from the run that is resumed, so that a run in a
     copied or moved folder leaves the files of the original alone.
@@ -53,21 +52,21 @@ class CheckpointAfterValHook(CheckpointHook):
                 'writes the next: keep at least 2'
             )
         super().__init__(max_keep_ckpts=max_keep_ckpts, **kwargs)
-        self._unvalidated: int | None = None  # epoch or iteration saved before its validation
+        self._unvalidated: int | None = None  # epoch saved before its validation
         self._trains = False
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Note whether the run goes on with a validation."""
         meta = checkpoint.get('meta', {})
         if runner._resume and awaits_validation(meta):
-            self._unvalidated = meta['epoch' if self.by_epoch else 'iter']
+            self._unvalidated = meta['epoch']
 
     def before_train(self, runner: Runner) -> None:
         """Find the run's own best checkpoint, and make up for a validation that did not end."""
-        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+        if not self.by_epoch or not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ACNNError(
-                'a loop without epochs would save nothing before its end: set '
-                'default_hooks.checkpoint.by_epoch=False, and its interval in iterations'
+                'runs are saved, validated and resumed by epochs: set train_cfg.by_epoch and '
+                'default_hooks.checkpoint.by_epoch to True, and train_cfg.max_epochs'
             )
         super().before_train(runner)
         self._trains = True
@@ -85,18 +84,17 @@ class CheckpointAfterValHook(CheckpointHook):
         return here if here and self.file_backend.exists(here) else None
 
     def _validation_is_due(self, runner: Runner) -> bool:
-        """Decide as MMEngine's loops do after they have trained an epoch or iteration."""
+        """Decide as MMEngine's loop does after it has trained an epoch."""
         loop = runner.train_loop
-        by_iter = isinstance(loop, IterBasedTrainLoop)
-        if runner.val_loop is None or by_iter == self.by_epoch:
+        if runner.val_loop is None:
             return False
         loop._decide_current_val_interval()
-        done, last = (loop.iter, loop.max_iters) if by_iter else (loop.epoch, loop.max_epochs)
-        return done >= loop.val_begin and (done % loop.val_interval == 0 or done == last)
+        is_last = loop.epoch == loop.max_epochs
+        return loop.epoch >= loop.val_begin and (loop.epoch % loop.val_interval == 0 or is_last)
 
     def _save_checkpoint(self, runner: Runner) -> None:
-        """Save the epoch or iteration that ends, before its validation."""
-        self._unvalidated = (runner.epoch if self.by_epoch else runner.iter) + 1
+        """Save the epoch that ends, before its validation."""
+        self._unvalidated = runner.epoch + 1
         super()._save_checkpoint(runner)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
@@ -104,15 +102,14 @@ class CheckpointAfterValHook(CheckpointHook):
         checkpoint['meta']['awaits_validation'] = self._unvalidated is not None
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
-        """Save the best, and the validated epoch or iteration again."""
+        """Save the best, and the validated epoch again."""
         if not self._trains:
             return  # Runner.val() alone
-        step = runner.epoch if self.by_epoch else runner.iter
-        is_due, self._unvalidated = self._unvalidated == step, None
+        is_due, self._unvalidated = self._unvalidated == runner.epoch, None
         super().after_val_epoch(runner, metrics)
         if is_due:
             meta = dict(epoch=runner.epoch, iter=runner.iter)
-            self._save_checkpoint_with_step(runner, step, meta)
+            self._save_checkpoint_with_step(runner, runner.epoch, meta)
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Save the best if the evaluator gives what it is to be judged by."""

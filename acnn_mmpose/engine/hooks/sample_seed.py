@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
-from mmengine.runner import EpochBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from ...datasets import SeededSamples
@@ -17,18 +17,16 @@ class SampleSeedHook(Hook):
     """Makes samples and masks' noise a function of the run's seed, the epoch and their place in it.
 
     Worker processes, and torch's generator, otherwise draw from a stream that starts anew when a
-    run is resumed. A training loop without epochs keeps these streams.
+    run is resumed.
     """
 
     def before_train(self, runner: Runner) -> None:
         """Take over making samples, before workers start."""
-        if isinstance(runner.train_loop, EpochBasedTrainLoop):
-            self.samples = SeededSamples.install(runner.train_dataloader.dataset)
+        self.samples = SeededSamples.install(runner.train_dataloader.dataset)
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Tell what makes the samples, in this process and in the workers."""
-        if isinstance(runner.train_loop, EpochBasedTrainLoop):
-            self.samples.start_epoch(runner.seed, runner.epoch)
+        self.samples.start_epoch(runner.seed, runner.epoch)
 
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
@@ -37,6 +35,6 @@ class SampleSeedHook(Hook):
 
         Not before the epoch: a data loader that starts its workers draws a number first.
         """
-        if batch_idx == 0 and isinstance(runner.train_loop, EpochBasedTrainLoop):
+        if batch_idx == 0:
             state = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
             torch.manual_seed(int(state.generate_state(1)[0]))

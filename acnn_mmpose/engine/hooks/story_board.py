@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.runner import IterBasedTrainLoop, Runner
+from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
-from ...errors import ACNNError
 from ...models import unwrap
 from ...visualization import AttentionVisualizer, draw_people, pick_people, predict_people
 
@@ -16,16 +15,13 @@ from ...visualization import AttentionVisualizer, draw_people, pick_people, pred
 class StoryBoardHook(Hook):
     """Gives the visual backends story boards of a few validation people after every validation.
 
-    MMEngine's local backend writes them to ``vis_data/vis_image/stories_EPOCH.png``, or
-    ``stories_ITERATION.png`` in a loop without epochs.
+    MMEngine's local backend writes them to ``vis_data/vis_image/stories_EPOCH.png``.
 
     Args:
         num_people: How many people, >= 1, evenly spread over the validation set.
     """
 
     def __init__(self, num_people: int = 3) -> None:
-        if num_people < 1:
-            raise ACNNError(f'StoryBoardHook needs at least one person, but got {num_people}')
         self.num_people = num_people
 
     @master_only
@@ -36,6 +32,4 @@ class StoryBoardHook(Hook):
         samples = predict_people(model, dataset, pick_people(dataset, self.num_people))
         visualizer = AttentionVisualizer(mode='story')
         visualizer.set_dataset_meta(dataset.metainfo)
-        by_iter = isinstance(runner._train_loop, IterBasedTrainLoop)
-        step = runner.iter if by_iter else runner.epoch
-        runner.visualizer.add_image('stories', draw_people(visualizer, samples), step)
+        runner.visualizer.add_image('stories', draw_people(visualizer, samples), runner.epoch)
