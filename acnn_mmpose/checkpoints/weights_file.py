@@ -7,15 +7,15 @@ order. It holds json: the ``meta`` of a checkpoint.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 import re
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load, save
 
 from ..errors import ACNNError
 
@@ -36,6 +36,7 @@ def pack(weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> bytes:
 
     Equal weights and meta give equal bytes.
     """
+    save = _import('safetensors.torch').save
     # clones: safetensors refuses tensors that share memory
     tensors = {key: value.clone().contiguous() for key, value in weights.items()}
     meta = {**meta, 'weights_sha256': digest(_without_header(save(tensors)))}
@@ -55,7 +56,8 @@ def unpack(path: Path) -> dict[str, Any]:
             f'{path} is damaged or renamed: its sha256 begins with {digest(content)}, not with '
             f'{claimed[1]} as its name says; get it again'
         )
-    with safe_open(path, 'pt') as file:
+    load = _import('safetensors.torch').load
+    with _import('safetensors').safe_open(path, 'pt') as file:
         text = (file.metadata() or {}).get(ENTRY)
     if text is None:
         return {'state_dict': load(content), 'meta': {}}
@@ -65,6 +67,16 @@ def unpack(path: Path) -> dict[str, Any]:
     if 'dataset_meta' in meta:
         meta['dataset_meta'] = _restore(meta['dataset_meta'])
     return {'state_dict': load(content), 'meta': meta}
+
+
+def _import(name: str) -> ModuleType:
+    """Import safetensors, which an installation of MMPose may lack: nothing else here needs it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise ACNNError(
+            f'{SUFFIX} files need the package safetensors ({error}): pip install safetensors'
+        ) from error
 
 
 def _without_header(content: bytes) -> bytes:
