@@ -11,13 +11,7 @@ from pathlib import Path
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.files import make_folder, write_picture
-from acnn_mmpose.visualization import (
-    MODES,
-    AttentionVisualizer,
-    draw_people,
-    pick_people,
-    predict_people,
-)
+from acnn_mmpose.visualization import MODES, draw_people
 
 from mmpose.registry import DATASETS
 
@@ -46,10 +40,7 @@ def main() -> None:
     engine.check_data(cfg, 'test')
     model = engine.load_model(cfg, args.checkpoint, args.device)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    samples = predict_people(model, dataset, pick_people(dataset, args.num_people))
-    visualizer = AttentionVisualizer(mode=args.show)
-    visualizer.set_dataset_meta(model.dataset_meta)
-    write_picture(args.out, draw_people(visualizer, samples))
+    write_picture(args.out, draw_people(model, dataset, args.num_people, args.show))
 
 
 if __name__ == '__main__':

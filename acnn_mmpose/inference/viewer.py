@@ -19,6 +19,7 @@ from ..input_checks import describe_box_problem, spell_box
 from ..models import ACNN
 from ..visualization import AttentionVisualizer, CropBox
 from ..visualization.paint import CROP_COLOUR, outline_crops
+from ..visualization.people import ALL_OUTPUTS
 from .shrink import shrink_to_draw
 from .sources import Frame
 from .to_json import describe_samples
@@ -49,8 +50,7 @@ class Viewer:
     def __init__(
         self, model: ACNN, find_boxes: Callable[[Frame], np.ndarray] | None = None
     ) -> None:
-        flags = dict(output_heatmaps=True, output_stages=True, output_attention=True)
-        model.test_cfg = {**model.test_cfg, **flags}
+        model.test_cfg = {**model.test_cfg, **ALL_OUTPUTS}
         self.model, self.find_boxes = model, find_boxes
         self.num_stages = model.head.num_stages
         self.visualizer = AttentionVisualizer()

@@ -1,8 +1,6 @@
-"""A few people of a data set, predicted with all that a story board shows."""
+"""A few people of a data set, predicted and drawn."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import cv2
 import mmcv
@@ -19,40 +17,39 @@ from .mask_geometry import crop_boxes, crop_person
 from .visualizer import AttentionVisualizer
 
 CROP_SIZE = 256
+ALL_OUTPUTS = dict(output_heatmaps=True, output_stages=True, output_attention=True)
 
 
-def pick_people(dataset: BaseDataset, num_people: int) -> list[int]:
-    """Choose people that are evenly spread over a data set, always the same."""
-    if num_people < 1:
-        raise ACNNError(f'a picture needs at least one person, but got {num_people}')
-    count = min(num_people, len(dataset))
-    return [int(i) for i in np.linspace(0, len(dataset) - 1, count)]
+def draw_people(
+    model: ACNN, dataset: BaseDataset, num_people: int, mode: str = 'story'
+) -> np.ndarray:
+    """Draw people in crops, below each other: evenly spread over a data set, always the same.
 
-
-def predict_people(
-    model: ACNN, dataset: BaseDataset, indices: Sequence[int]
-) -> list[PoseDataSample]:
-    """Predict people with masks, stages and heatmaps, whatever the config outputs.
+    Args:
+        model: It predicts all that a mode may show, whatever its config outputs.
+        dataset: A data set with a test pipeline.
+        num_people: How many people, >= 1, at most all.
+        mode: Of :class:`AttentionVisualizer`.
 
     Returns:
-        One merged data sample per index, as MMPose's visualizers take them.
+        (H, W, 3), RGB, uint8.
     """
-    batch = pseudo_collate([dataset[i] for i in indices])
-    flags = dict(output_heatmaps=True, output_stages=True, output_attention=True)
-    test_cfg, model.test_cfg = model.test_cfg, {**model.test_cfg, **flags}
+    if num_people < 1:
+        raise ACNNError(f'a picture needs at least one person, but got {num_people}')
+    indices = np.linspace(0, len(dataset) - 1, min(num_people, len(dataset)))
+    batch = pseudo_collate([dataset[int(i)] for i in indices])
+    test_cfg, model.test_cfg = model.test_cfg, {**model.test_cfg, **ALL_OUTPUTS}
     try:
         with torch.no_grad():
-            return [merge_data_samples([sample]) for sample in model.test_step(batch)]
+            samples = [merge_data_samples([sample]) for sample in model.test_step(batch)]
     finally:
         model.test_cfg = test_cfg
-
-
-def draw_people(visualizer: AttentionVisualizer, samples: Sequence[PoseDataSample]) -> np.ndarray:
-    """Draw people from :func:`predict_people` in crops, below each other; RGB, uint8."""
+    visualizer = AttentionVisualizer(mode=mode)
+    visualizer.set_dataset_meta(dataset.metainfo)
     boards = []
     for sample in samples:
         image = mmcv.imread(sample.img_path, channel_order='rgb')
-        if visualizer.mode != 'story':  # which cuts out people itself
+        if mode != 'story':  # which cuts out people itself
             image, sample = _in_crop(image, sample)
         boards.append(visualizer.draw(image, sample))
     return stack(boards)

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
 from ...models import unwrap
-from ...visualization import AttentionVisualizer, draw_people, pick_people, predict_people
+from ...visualization import draw_people
 
 
 @HOOKS.register_module()
@@ -27,9 +27,6 @@ class StoryBoardHook(Hook):
     @master_only
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         """Predict and draw; the model is in eval mode here."""
-        model = unwrap(runner.model)
         dataset = runner.val_dataloader.dataset
-        samples = predict_people(model, dataset, pick_people(dataset, self.num_people))
-        visualizer = AttentionVisualizer(mode='story')
-        visualizer.set_dataset_meta(dataset.metainfo)
-        runner.visualizer.add_image('stories', draw_people(visualizer, samples), runner.epoch)
+        picture = draw_people(unwrap(runner.model), dataset, self.num_people)
+        runner.visualizer.add_image('stories', picture, runner.epoch)
