@@ -25,7 +25,8 @@ default_hooks = dict(
     ),
     # one training at a time in a work dir
     work_dir_lock=dict(type='WorkDirLockHook'),
-    sync_buffers=dict(type='SyncBuffersHook'),
+    # norms' statistics of all processes, in validation and in checkpoints
+    sync_buffers=dict(type='SyncAllBuffersHook'),
     # refuses a checkpoint that this phase can't start from
     phase_handover=dict(type='PhaseHandoverHook'),
     # ends a run whose loss is NaN or infinite
