@@ -3,7 +3,7 @@
 ``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported, and
 :func:`load_checkpoints_with` once its own loaders exist. On a complete installation they change
 two things: torch's list of types that a checkpoint may contain (where it has one), and how MMEngine
-loads checkpoints.
+loads checkpoints; with numpy >= 2.5 a third, how MMPose draws joints.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def install() -> None:
     _provide_torchvision()
     _provide_mmcv_ops()
     _allow_checkpoint_types()
+    _let_numpy_draw_circles()
 
 
 def _import_pkg_resources() -> None:
@@ -188,3 +189,21 @@ def _safe_pickle() -> ModuleType:
 
 def _full_name(kind: type) -> str:
     return f'{kind.__module__}.{kind.__qualname__}'
+
+
+def _let_numpy_draw_circles() -> None:
+    """Give OpenCV a number for a radius: MMPose makes an int of an array, not so numpy >= 2.5."""
+    # which imports what the steps before this one provide
+    from mmpose.visualization.opencv_backend_visualizer import OpencvBackendVisualizer
+
+    draw = OpencvBackendVisualizer.draw_circles
+    if np.lib.NumpyVersion(np.__version__) < '2.5.0' or draw.__module__ == __name__:
+        return
+
+    @functools.wraps(draw, assigned=['__doc__'])
+    def draw_circles(self: Any, center: Any, radius: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.backend == 'opencv':
+            radius = np.asarray(radius).item()
+        return draw(self, center, radius, *args, **kwargs)
+
+    OpencvBackendVisualizer.draw_circles = draw_circles

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer, MessageHub
+from mmpose.visualization import PoseLocalVisualizer
 
 BREAK_TORCHVISION = """
 import sys, types
@@ -150,3 +151,17 @@ def test_a_checkpoint_of_the_runner_loads(trained):
 def test_the_import_warns_of_nothing():
     done = run('import acnn_mmpose')
     assert (done.returncode, done.stderr) == (0, '')
+
+
+def test_a_joint_is_drawn_whatever_numpy_makes_of_its_radius():
+    """MMPose gives OpenCV a radius as an array of one, of which numpy >= 2.5 makes no int."""
+    visualizer = PoseLocalVisualizer(name='circles', backend='opencv')
+    visualizer.set_image(np.zeros((9, 9, 3), np.uint8))
+    visualizer.draw_circles(np.array([4.0, 4.0]), np.array([2]), face_colors=(9, 9, 9), alpha=1.0)
+    assert visualizer.get_image()[4, 4].tolist() == [9, 9, 9]
+
+
+def test_installing_again_changes_nothing():
+    once = PoseLocalVisualizer.draw_circles
+    compat.install()
+    assert PoseLocalVisualizer.draw_circles is once
