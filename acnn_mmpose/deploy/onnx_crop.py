@@ -107,7 +107,7 @@ def merge_mirrored(
 def decode_heatmaps(
     heatmaps: np.ndarray, input_size: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Find each joint at its heatmap's maximum, a quarter of a cell towards the higher neighbour.
+    """Find each joint at its heatmap's maximum (Eq. 5), a quarter of a cell to the higher side.
 
     In x and in y the quarter is added where the maximum is at least two cells from the start and
     one from the end of that axis, and not in the first line of the other. A heatmap without a

@@ -24,8 +24,9 @@ class ACNNHead(CPMHead):
 
     H(i) is a 1x1 convolution of stage i's feature, and the prediction of stage i is
     P(i) = H(i) + P(i-1) * not M(i-1), P(1) = H(1) (Eq. 4). Everything else is MMPose's
-    :class:`CPMHead`: the mean squared error of every stage's prediction, summed (Eq. 3; Newell et
-    al.'s intermediate supervision), and the decoding of the last one (Eq. 5), with flip test.
+    :class:`CPMHead`: the loss, the mean over joints and cells of (P(i) - ground truth)^2, summed
+    over stages (Eq. 3; Newell et al.'s intermediate supervision), and the decoding of the last
+    stage, a joint being at argmax P(S) (Eq. 5), with flip test.
 
     Args:
         in_channels: C.

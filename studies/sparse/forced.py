@@ -82,11 +82,11 @@ def person_masks(count: int, height: int, width: int, kept: float) -> torch.Tens
 
 def _force_masks(backbone: SparseHourglassNet, masks: Iterator[torch.Tensor]) -> None:
     """Give a pass's stages the next mask in the place of theirs, which are still computed."""
-    run_stage = backbone.run_sparse_stage
+    run_stage = backbone.run_stage
 
     def run(i: int, x: torch.Tensor, mask: torch.Tensor | None) -> StageOutput:
         stage = run_stage(i, x, mask)
         return stage if stage.mask is None else stage._replace(mask=mask)
 
     backbone.mask_branches[0].register_forward_hook(lambda *_: next(masks))
-    backbone.run_sparse_stage = run  # type: ignore[method-assign]
+    backbone.run_stage = run  # type: ignore[method-assign]

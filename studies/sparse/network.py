@@ -49,21 +49,14 @@ class SparseHourglassNet(AttentionHourglassNet):
         y = x + self.thetas[0](x)
         stages = [StageOutput(self.projections[0](y), self.compute_mask(0, y))]
         for i in range(1, self.num_stages):
-            stages.append(self.run_sparse_stage(i, *stages[-1]))
+            stages.append(self.run_stage(i, *stages[-1]))
         return tuple(stages)
 
-    def run_sparse_stage(self, i: int, x: Tensor, mask: Tensor | None) -> StageOutput:
+    def run_stage(self, i: int, x: Tensor, mask: Tensor | None) -> StageOutput:
         """Map what stage i - 1 hands on, not yet masked, and M(i-1) to stage i's; from 0."""
-        branch = self.mask_branches[i] if i < len(self.mask_branches) else None
-        return StageOutput(
-            *run_sparse_stage(
-                self.thetas[i],
-                self.projections[i],
-                cast('MaskBranch', branch),
-                x,
-                cast(Tensor, mask),
-            )
-        )
+        branch = cast(MaskBranch, self.mask_branches[i]) if i < len(self.mask_branches) else None
+        layers = self.thetas[i], self.projections[i], branch
+        return StageOutput(*run_sparse_stage(*layers, x, cast(Tensor, mask)))
 
 
 @MODELS.register_module()

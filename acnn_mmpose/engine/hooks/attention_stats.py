@@ -55,7 +55,7 @@ class AttentionStatsHook(Hook):
         interval: Every how many iterations of an epoch to measure, >= 1, from its first on; with
             gradient accumulation, in the iteration whose gradients make the next step.
         patience: After how many measurements in a row at 0 or 1 to warn, >= 1. Masks start at
-            exactly 1 in phases 2 and 3; the default leaves them 5,000 iterations, 2.7 epochs of
+            exactly 1 in phase 2; the default leaves them 5,000 iterations, 2.7 epochs of
             MPII with the paper's batch.
     """
 
