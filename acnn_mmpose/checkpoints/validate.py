@@ -42,7 +42,8 @@ def check_checkpoint(model: ACNN, checkpoint: dict[str, Any], file: str, purpose
     masks_start_anew = purpose == 'start' and PHASES[model.phase].follows == 'pose'
     masks_optional = masks_start_anew or not PHASES[model.phase].uses_masks
     weights = checkpoint.get('state_dict', checkpoint)
-    if unsound := describe_unsound(weights):
+    resumed = _resumed_tensors(checkpoint) if purpose == 'resume' else {}
+    if unsound := describe_unsound(weights) or describe_unsound(resumed):
         raise ACNNError(f'{file} can not be used: {unsound}')
     if mismatch := describe_mismatch(model, weights, masks_optional):
         raise ACNNError(
@@ -70,6 +71,17 @@ def check_resumable(checkpoint: dict[str, Any], file: str) -> None:
         raise ACNNError(
             f'{file} does not say from which epoch, iteration and seed to go on: resume another one'
         )
+
+
+def _resumed_tensors(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    """Collect by name what a resumed run computes with, beside the weights."""
+    moments = {
+        f'optimizer.state.{index}.{name}': value
+        for index, state in checkpoint['optimizer'].get('state', {}).items()
+        for name, value in state.items()
+        if isinstance(value, torch.Tensor)
+    }
+    return {**checkpoint.get('ema_state_dict', {}), **moments}
 
 
 def forget_untrained_masks(checkpoint: dict[str, Any]) -> None:

@@ -117,3 +117,18 @@ def test_a_longer_run_has_the_rates_of_its_config_or_is_refused(
         scheduler.load_state_dict(state)
     uninterrupted = rates(prepare(schedules, 8), 8)
     assert rates(resumed, 8 - trained_epochs) == uninterrupted[trained_epochs:]
+
+
+@pytest.mark.parametrize('part', ['averages', 'optimizer'])
+def test_what_is_not_finite_is_not_resumed(toy_config, trained, tmp_path, part):
+    def spoil(checkpoint):
+        if part == 'averages':
+            averages = {f'module.{k}': v.clone() for k, v in checkpoint['state_dict'].items()}
+            averages['module.head.multi_final_layers.0.bias'][0] = float('nan')
+            checkpoint['ema_state_dict'] = averages
+        else:
+            checkpoint['optimizer']['state'][0]['square_avg'].fill_(float('inf'))
+
+    file = edit(trained['pose'], tmp_path / 'x.pth', spoil)
+    with pytest.raises(ACNNError, match='x.pth can not be used: .* is not finite'):
+        Runner.from_cfg(toy_config(1, load_from=file, resume=True)).train()
