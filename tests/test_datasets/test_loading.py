@@ -126,8 +126,9 @@ def test_an_image_that_warp_affine_can_not_take_is_refused(tmp_path):
     with pytest.raises(UnreadableImageError, match=r'has 32767x1 px: shrink it, 32766 px'):
         read_image(path)
     cv2.warpAffine(np.zeros((1, 32_766), np.uint8), np.eye(2, 3), (8, 8))
-    with pytest.raises(cv2.error):
-        cv2.warpAffine(np.zeros((1, 32_767), np.uint8), np.eye(2, 3), (8, 8))
+    if cv2.__version__ < '5':  # which takes larger ones
+        with pytest.raises(cv2.error):
+            cv2.warpAffine(np.zeros((1, 32_767), np.uint8), np.eye(2, 3), (8, 8))
 
 
 @pytest.mark.parametrize('shape', [(40, 30), (40, 30, 1), (40, 30, 3), (40, 30, 4)])

@@ -74,7 +74,8 @@ def draw(config: dict, num_workers: int, epoch: int) -> list[tuple[str, float, f
     samples = []
     for batch in loader:
         scales = [float(scale[0, 0]) for scale in batch['bbox_scale']]
-        samples += zip(batch['img_path'], scales, map(float, batch['bbox_rotation']))
+        rotations = [np.asarray(rotation).item() for rotation in batch['bbox_rotation']]
+        samples += zip(batch['img_path'], scales, rotations)
     return samples
 
 

@@ -59,13 +59,17 @@ def test_a_square_is_found_in_the_crop_within_a_pixel(make_person, square_corner
 
 
 def test_corners_in_pixels(make_person):
-    """A crop that shows the image pixel by pixel, with cells of 8 pixels."""
+    """A crop that shows the image pixel by pixel, with cells of 8 pixels.
+
+    A cell's edge lies between two pixels; OpenCV 4 and 5 round it to different ones.
+    """
     image = np.full((*SHAPE, 3), 200, np.uint8)
     person = make_person((128 + 40, 128 + 24), (256, 256))
     painted = (AttentionVisualizer().draw_mask(image, person, 1) != image).any(axis=-1)
     rows, columns = np.nonzero(painted)
-    assert (columns.min(), columns.max()) == (40 + 8 * 8 - 4, 40 + 20 * 8 - 5)
-    assert (rows.min(), rows.max()) == (24 + 5 * 8 - 4, 24 + 12 * 8 - 5)
+    found = [columns.min(), columns.max(), rows.min(), rows.max()]
+    wanted = [40 + 8 * 8 - 4, 40 + 20 * 8 - 5, 24 + 5 * 8 - 4, 24 + 12 * 8 - 5]
+    np.testing.assert_allclose(found, wanted, atol=1)
 
 
 @pytest.mark.parametrize('crop', CROPS.values(), ids=CROPS.keys())
