@@ -14,15 +14,15 @@ model = dict(
     head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.3, joint_weight=0.01)),
 )
 
-train_cfg = dict(max_epochs=5, val_interval=1)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
+train_cfg = dict(max_epochs=2, val_interval=1)
+optim_wrapper = dict(optimizer=dict(lr=2e-4))
 param_scheduler = [
     dict(
         type='LinearLR',
         start_factor=1.0,
         end_factor=0.01,
         begin=0,
-        end=5,
+        end=2,
         by_epoch=True,
         convert_to_iter_based=True,
     )

@@ -6,8 +6,8 @@ python -m studies.sparse --out work_dirs/sparse \
     --network sparse studies/sparse/acnn_phase3.py seed0.pth seed1.pth seed2.pth
 
 With trained networks: PCKh@0.5 and time per validation person, of each network whole and stopped
-after each of its stages, with its own masks and the config's flip test; the first one is 1.00x.
-Everything in a table is measured in turn in one run.
+after each stage but the first, with its own masks and the config's flip test. The first network is
+1.00x; everything in a table is measured in turn in one run.
 """
 
 from __future__ import annotations

@@ -9,22 +9,16 @@ from studies.speed import Table
 
 from matplotlib.figure import Figure
 
-from .trained import Network, row_name
+from .trained import Network, row_name, stages_to_stop_after
 
 
-def plot_networks(networks: Sequence[Network], table: Table, from_stage: int = 2) -> Figure:
-    """Draw the table of some networks.
-
-    Args:
-        networks: The networks.
-        table: The table of :func:`.trained.compare_trained`, measured.
-        from_stage: The first stage to draw; the one before it is far below.
-    """
+def plot_networks(networks: Sequence[Network], table: Table) -> Figure:
+    """Draw the table of :func:`.trained.compare_trained` of some networks, measured."""
     figure = Figure(figsize=(7, 4.5), layout='constrained')
     axis = figure.subplots()
     first = table.cases[0].name
     for network, colour in zip(networks, COLOURS):
-        numbers = range(network.cfg.model.backbone.num_stages, from_stage - 1, -1)
+        numbers = stages_to_stop_after(network)
         rows = [row_name(network, number) for number in numbers]
         times = [table.ratio(row, first) for row in rows]
         scores = [table.scores[row] for row in rows]

@@ -38,7 +38,7 @@ class Network(NamedTuple):
 def compare_trained(
     networks: Sequence[Network], device: str, size: int, dtype: torch.dtype
 ) -> Table:
-    """Compare networks, each whole and stopped after each of its stages.
+    """Compare networks, each whole and stopped after each stage but the first.
 
     Args:
         networks: The networks; everybody predicts the validation people of the first one.
@@ -60,11 +60,16 @@ def compare_trained(
                 dtype,
             )
             for network in networks
-            for stages in range(network.cfg.model.backbone.num_stages, 0, -1)
+            for stages in stages_to_stop_after(network)
         ],
         device,
         per='person',
     )
+
+
+def stages_to_stop_after(network: Network) -> range:
+    """List the stages from the last to the second: the first alone is far below."""
+    return range(network.cfg.model.backbone.num_stages, 1, -1)
 
 
 def row_name(network: Network, stages: int) -> str:
