@@ -34,6 +34,7 @@ from studies.speed import (
 )
 
 import torch
+from mmengine.registry import init_default_scope
 
 from .figure import plot_networks
 from .forced import compare_shares
@@ -66,6 +67,7 @@ def main() -> None:
     """Measure and report."""
     args = parse_args()
     check_device(args.device)
+    init_default_scope('mmpose')
     networks = [read_network(*words) for words in args.network]
     out = make_folder(args.out, 'the folder of --out') if args.out else None
     print(describe_machine(args.device))
