@@ -27,7 +27,7 @@ def plot_networks(networks: Sequence[Network], table: Table) -> Figure:
         axis.errorbar(times, pckh, spread, fmt='o-', color=colour, label=network.name, capsize=3)
         for number, time, value in zip(numbers, times, pckh):
             axis.annotate(f' {number}', (time, value), color=colour, fontsize=8, va='top')
-    axis.set_xlabel(f'time per person, of that of {networks[0].name}')
+    axis.set_xlabel(f'time per person, 1 = {networks[0].name}')
     axis.set_ylabel('PCKh@0.5')
     axis.set_title(table.title, fontsize=9)
     axis.grid(alpha=0.3)
