@@ -18,15 +18,8 @@ TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to 
 MAX_PIXELS = 178_956_970  # half a gigabyte; Pillow refuses more
 
 
-def check_image_files(
-    folder: Path, names: Sequence[str], workers: int | None = None
-) -> tuple[dict[str, Size], list[str]]:
-    """Decode images in a folder and show a progress bar.
-
-    Args:
-        folder: The folder that holds them.
-        names: Their file names.
-        workers: Threads, >= 1; by default one per CPU core (Pillow decodes outside Python's lock).
+def check_image_files(folder: Path, names: Sequence[str]) -> tuple[dict[str, Size], list[str]]:
+    """Decode images in a folder, by their names, and show a progress bar.
 
     Returns:
         Width and height in pixels of every image that is as it should be, and what is wrong with
@@ -35,7 +28,7 @@ def check_image_files(
     if not folder.is_dir():
         return {}, [f'image folder {folder} does not exist']
     sizes, problems = {}, []
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow decodes outside of Python's lock
         results = pool.map(check_image_file, [folder / name for name in names])
         for name, result in show_progress(zip(names, results), 'images', total=len(names)):
             if isinstance(result, str):

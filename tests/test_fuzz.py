@@ -194,7 +194,7 @@ def damage(file: Path, chance: Random, *ways: Callable[[bytes, Random], bytes]) 
 def read_data(world: SimpleNamespace, way: str) -> None:
     """Read the data root as one of the tools does."""
     if way == 'check':
-        problems = check_mpii(world.root, workers=1)
+        problems = check_mpii(world.root)
         if problems:
             raise ACNNError(problems[0])
     elif way == 'evaluate':

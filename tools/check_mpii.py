@@ -18,9 +18,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('data_root', help='folder with annotations/ and images/')
-    parser.add_argument('--workers', type=int, help='threads; by default one per CPU core')
     args = parser.parse_args()
-    problems = check_mpii(args.data_root, args.workers)
+    problems = check_mpii(args.data_root)
     print('\n'.join([*problems, f'{len(problems)} problem(s) in {args.data_root}']))
     sys.exit(1 if problems else 0)
 

@@ -12,12 +12,12 @@ from .annotations import entry_problems, head_box_problems, read_entries
 SPLITS = ('train', 'val', 'test')
 
 
-def check_mpii(data_root: str | Path, workers: int | None = None) -> list[str]:
+def check_mpii(data_root: str | Path) -> list[str]:
     """Check ``annotations/`` and ``images/`` of a data root; list every problem, one line each.
 
     ``mpii_train.json``, ``mpii_val.json`` and ``mpii_gt_val.mat`` must be there; ``mpii_test.json``
-    is checked where it is. Every image that they name is decoded, by default in one thread per CPU
-    core. All problems spoil a training or an evaluation.
+    is checked where it is. Every image that they name is decoded, in one thread per CPU core.
+    All problems spoil a training or an evaluation.
     """
     root = Path(data_root)
     if not root.is_dir():
@@ -33,7 +33,7 @@ def check_mpii(data_root: str | Path, workers: int | None = None) -> list[str]:
             problems.append(f'{error}')
     names = {split: _image_names(entries[split]) for split in SPLITS}
     images = sorted(set.union(*names.values()))
-    sizes, image_problems = check_image_files(root / 'images', images, workers)
+    sizes, image_problems = check_image_files(root / 'images', images)
     problems += image_problems
     for split in SPLITS:
         for index, entry in enumerate(entries[split]):
