@@ -11,6 +11,7 @@ from acnn_mmpose.errors import ACNNError
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.utils import digit_version
 
 
 def test_pytorch_outside_torchrun_is_refused(monkeypatch):
@@ -42,7 +43,8 @@ engine.set_launcher(Config(), 'pytorch')
 model = nn.parallel.DistributedDataParallel(nn.Linear(2, 2))
 model.itself = model
 del model
-assert 'gloo_tcp_loop' in threads(), threads()
+if 'gloo_tcp_loop' not in threads():
+    sys.exit(77)
 engine.end_process_group()
 assert not distributed.is_initialized()
 assert 'gloo_tcp_loop' not in threads(), threads()
@@ -61,4 +63,6 @@ def test_no_thread_of_gloo_is_left_to_abort_the_exit(tmp_path):
         text=True,
         check=False,
     )
+    if done.returncode == 77 and digit_version(torch.__version__) < digit_version('2.6'):
+        pytest.skip('this torch gives its threads no names')
     assert done.returncode == 0, done.stderr[-3000:]
