@@ -6,13 +6,5 @@ model = dict(phase='pose')
 
 train_cfg = dict(max_epochs=48, val_interval=4)
 param_scheduler = [  # 2e-3, then from 1e-3 to nearly 0
-    dict(
-        type='LinearLR',
-        start_factor=0.5,
-        end_factor=0.005,
-        begin=32,
-        end=48,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    )
+    dict(_base_.falling, start_factor=0.5, end_factor=0.005, begin=32, end=48)
 ]

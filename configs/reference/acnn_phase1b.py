@@ -7,14 +7,4 @@ _base_ = ['acnn_phase1.py']
 
 train_cfg = dict(max_epochs=28, val_interval=7)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1.0,
-        end_factor=0.01,
-        begin=0,
-        end=28,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    )
-]
+param_scheduler = [dict(_base_.falling, end=28)]

@@ -16,14 +16,4 @@ model = dict(
 
 train_cfg = dict(max_epochs=2, val_interval=1)
 optim_wrapper = dict(optimizer=dict(lr=2e-4))
-param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1.0,
-        end_factor=0.01,
-        begin=0,
-        end=2,
-        by_epoch=True,
-        convert_to_iter_based=True,
-    )
-]
+param_scheduler = [dict(_base_.falling, end=2)]

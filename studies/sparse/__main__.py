@@ -68,6 +68,8 @@ def main() -> None:
     args = parse_args()
     check_device(args.device)
     init_default_scope('mmpose')
+    if min(args.batch_sizes) < 1:
+        raise ACNNError(f'a batch needs at least 1 image, not {min(args.batch_sizes)}')
     networks = [read_network(*words) for words in args.network]
     out = make_folder(args.out, 'the folder of --out') if args.out else None
     print(describe_machine(args.device))

@@ -53,6 +53,15 @@ test_evaluator = val_evaluator
 
 # not the paper's RMSprop
 optim_wrapper = dict(optimizer=dict(_delete_=True, type='Adam', lr=2e-3))
+# of phases that name their last epoch, `end`: the rate falls to nearly 0, step by step
+falling = dict(
+    type='LinearLR',
+    start_factor=1.0,
+    end_factor=0.01,
+    begin=0,
+    by_epoch=True,
+    convert_to_iter_based=True,
+)
 
 # what is tested and published: weights averaged over the last 200 steps or so
 default_hooks = dict(ema=dict(type='EMAHook', ema_type='ExponentialMovingAverage', momentum=5e-3))

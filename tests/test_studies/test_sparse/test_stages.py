@@ -25,7 +25,7 @@ from mmpose.registry import MODELS
 
 from tests.conftest import halve_masks, model_config, randomise_norms
 
-close = partial(torch.testing.assert_close, rtol=1e-5, atol=1e-5)
+assert_close = partial(torch.testing.assert_close, rtol=1e-5, atol=1e-5)
 
 FORMS = {'maps': -1.0, 'rows': 1.0}
 SHARES = [0, 0.02, 0.15, 0.3, 0.5, 0.8, 1]
@@ -102,10 +102,10 @@ def test_a_residual_is_that_of_a_literal_loop(make, share):
         form.leave(form.residual(module, form.enter(x))),
         literal_residual(module, x, kept),
     )
-    close(output, expected)
+    assert_close(output, expected)
     gradients = torch.autograd.grad((output * weights).sum(), inputs)
     for got, want in zip(gradients, torch.autograd.grad((expected * weights).sum(), inputs)):
-        close(got, want, atol=1e-4)
+        assert_close(got, want, atol=1e-4)
 
 
 def plain_residual(module, x, kept):
@@ -150,10 +150,10 @@ def test_a_stage_and_its_gradients_are_those_of_the_definition(
         loss = (feature**2).mean() + (logit_mask * torch.arange(size[2])).mean()
         gradients.append(torch.autograd.grad(loss, inputs, allow_unused=True))
     for got, want in zip(*outputs):
-        close(got, want)
+        assert_close(got, want)
     for got, want in zip(*gradients):
         scale = want.abs().max().clamp(min=1)
-        close(got / scale, want / scale)
+        assert_close(got / scale, want / scale)
 
 
 @pytest.mark.parametrize('share', [0.1, 0.5])
@@ -173,13 +173,13 @@ def test_norms_that_train_see_kept_cells_alone(build_stage, both_forms, share):
 
     (outputs, gradients), (rows_outputs, rows_gradients) = both_forms(run)
     for got, want in zip(rows_outputs, outputs):
-        close(got, want, atol=1e-4)
+        assert_close(got, want, atol=1e-4)
     for got, want in zip(rows_gradients, gradients):
         scale = want.abs().max().clamp(min=1)
-        close(got / scale, want / scale, atol=1e-4)
+        assert_close(got / scale, want / scale, atol=1e-4)
     for moved, _ in both_forms(partial(run, x + 100 * (1 - mask))):
         for got, want in zip(moved, outputs):
-            close(got, want, atol=1e-4)
+            assert_close(got, want, atol=1e-4)
 
 
 @pytest.mark.parametrize('make', [MaskedMaps, KeptRows])
@@ -189,7 +189,7 @@ def test_two_kept_cells_are_enough_for_statistics(make, count):
     form = make(torch.arange(3).view(1, 1, 1, 3) < count)
     normalised = form.leave(form.normalise(torch.nn.BatchNorm2d(4).train(), form.enter(x)))
     expected = torch.nn.BatchNorm2d(4).train(count > 1)(x[..., :count])
-    close(normalised[..., :count], expected)
+    assert_close(normalised[..., :count], expected)
 
 
 def test_in_training_one_kept_cell_has_no_statistics(build_stage, form):
@@ -236,14 +236,14 @@ def test_a_network_is_the_same_function_in_both_forms(build_sparse, both_forms, 
     before = model(images, None)[-1]
     if deployed:
         model.switch_to_deploy()
-        close(model(images, None)[-1], before, atol=1e-4)
+        assert_close(model(images, None)[-1], before, atol=1e-4)
     stages, rows = both_forms(lambda: model.backbone(images))
     assert 0.05 < stages[1].mask.mean() < stages[0].mask.mean() < 0.95
     for got, want in zip(rows, stages):
-        close(got.feature, want.feature)
+        assert_close(got.feature, want.feature)
         assert want.mask is None or torch.equal(got.mask, want.mask)
     for got, want in zip(model.head(rows), model.head(stages)):
-        close(got, want)
+        assert_close(got, want)
 
 
 @torch.no_grad()
@@ -285,7 +285,7 @@ def test_masks_that_keep_everything_change_nothing(build_sparse, build_model, fo
     dense = build_model().eval()
     dense.load_state_dict(model.state_dict())
     for prediction, expected in zip(model(images, None), dense(images, None)):
-        close(prediction, expected)
+        assert_close(prediction, expected)
 
 
 @torch.no_grad()
@@ -313,7 +313,7 @@ def test_masks_nest_and_heatmaps_exist_in_kept_cells_only(build_sparse):
         assert 0 < mask.mean() < 1
         heatmap = model.head.multi_final_layers[i](stages[i].feature)
         previous = torch.where(mask > 0, heatmap, previous)
-        close(model.head(stages)[i], previous)
+        assert_close(model.head(stages)[i], previous)
 
 
 @torch.no_grad()
@@ -321,7 +321,7 @@ def test_people_of_a_batch_do_not_depend_on_each_other(build_sparse):
     model, images = build_sparse()
     together = model(images, None)[-1]
     for person, image in zip(together, images):
-        close(model(image[None], None)[-1][0], person)
+        assert_close(model(image[None], None)[-1][0], person)
 
 
 def test_maps_are_computed_in_full_where_much_is_kept(build_stage, monkeypatch):
@@ -358,7 +358,7 @@ def test_without_masks_every_stage_is_dense(build_model):
     images = torch.randn(1, 3, 32, 32)
     dense, model = build_model('pose').eval(), make_sparse('pose').eval()
     model.load_state_dict(dense.state_dict())
-    close(model(images, None)[-1], dense(images, None)[-1])
+    assert_close(model(images, None)[-1], dense(images, None)[-1])
 
 
 @pytest.mark.parametrize(

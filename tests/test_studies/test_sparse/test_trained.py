@@ -89,6 +89,12 @@ def test_networks_are_compared_stage_by_stage(
     ]
 
 
+def test_a_batch_needs_people(monkeypatch):
+    monkeypatch.setattr('sys.argv', ['sparse', '--batch-sizes', '16', '0'])
+    with pytest.raises(ACNNError, match='a batch needs at least 1 image, not 0'):
+        __main__.main()
+
+
 def test_a_network_needs_weights():
     with pytest.raises(ACNNError, match='--network A needs a config and at least one file'):
         __main__.read_network('A', 'configs/acnn_phase3.py')
