@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Callable
 
 
@@ -31,6 +33,15 @@ def explained(what: str, remedy: str) -> Iterator[None]:
         raise
     except Exception as error:  # libraries take bad input as it comes, and raise anything
         raise ACNNError(f'{what} ({error!r}): {remedy}') from error
+
+
+def import_package(name: str, needed_by: str) -> ModuleType:
+    """Import a package that an installation of MMPose may lack, for the few things that need it."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        package = name.partition('.')[0]
+        raise ACNNError(f'{needed_by} needs {package} ({error}): pip install {package}') from error
 
 
 def name_first(problems: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import acnn_mmpose  # first: makes MMPose importable
@@ -23,6 +24,7 @@ from .coco_people import COCO_JOINTS, write_coco_file
 torch.set_num_threads(1)  # the networks here are too small for more to pay
 
 ROOT = Path(acnn_mmpose.__file__).parents[1]
+sys.path.append(str(ROOT / 'tools'))  # where a tool finds what it alone needs
 FLIP_INDICES = [5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10]
 
 

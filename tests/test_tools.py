@@ -139,7 +139,7 @@ def test_the_page_lacks_something(args, sentence, tmp_path, monkeypatch):
     """In this process, and beside no folder of weights."""
     (tmp_path / 'tools').mkdir()
     shutil.copy(ROOT / 'tools/app.py', tmp_path / 'tools')
-    monkeypatch.delitem(sys.modules, 'acnn_mmpose.inference.app', raising=False)
+    monkeypatch.delitem(sys.modules, 'page.layout', raising=False)
     monkeypatch.setitem(sys.modules, 'gradio', None)
     monkeypatch.setattr(sys, 'argv', ['app.py', *args])
     with pytest.raises(SystemExit, match=re.escape(sentence)):

@@ -13,7 +13,8 @@ from pathlib import Path
 import acnn_mmpose.engine as engine
 from acnn_mmpose.errors import ACNNError, run_tool
 from acnn_mmpose.inference import DetectorBoxes
-from acnn_mmpose.inference.viewer import Viewer
+
+from page.viewer import Viewer
 
 ROOT = Path(__file__).parents[1]
 CONFIG = str(ROOT / 'configs/reference/acnn_phase2.py')
@@ -48,7 +49,7 @@ def main() -> None:
     """Serve the page until Ctrl-C."""
     args = parse_args()
     try:
-        from acnn_mmpose.inference.app import serve
+        from page.layout import serve
     except ModuleNotFoundError as error:
         if error.name != 'gradio':
             raise

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 
-from acnn_mmpose.checkpoints import convert_hourglass
 from acnn_mmpose.errors import run_tool
+
+from hourglass_ports import convert_hourglass
 
 
 def main() -> None:

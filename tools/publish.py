@@ -21,13 +21,9 @@ def main() -> None:
     parser.add_argument('checkpoint', help='checkpoint file of a run')
     parser.add_argument('out', help='file to write; part of its sha256 is added to the name')
     parser.add_argument('--metrics', help='add the figures of this file: what test.py --out wrote')
-    parser.add_argument(
-        '--no-ema', action='store_true', help='not the averaged weights of a run with EMA'
-    )
     parser.add_argument('--half', action='store_true', help="convolutions' kernels in float16")
     args = parser.parse_args()
-    ema = not args.no_ema
-    print(publish_checkpoint(args.checkpoint, args.out, args.metrics, ema, args.half))
+    print(publish_checkpoint(args.checkpoint, args.out, args.metrics, args.half))
 
 
 if __name__ == '__main__':

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
@@ -21,18 +19,17 @@ OF_THE_RUN = ('work_dir', 'load_from', 'resume', 'launcher')  # of the config
 
 
 def publish_checkpoint(
-    checkpoint: str, out: str, metrics: str | None = None, ema: bool = True, half: bool = False
+    checkpoint: str, out: str, metrics: str | None = None, half: bool = False
 ) -> Path:
     """Write the weights of a checkpoint, and what is needed to use them, to a safetensors file.
 
-    The same checkpoint gives the same bytes. The file is written whole or not at all.
+    Of a run with EMAHook these are the averaged ones, as its tests use them. The same checkpoint
+    gives the same bytes. The file is written whole or not at all.
 
     Args:
         checkpoint: A checkpoint that a run of this package saved.
         out: The file to write; the first 8 digits of its sha256 are added to its name.
         metrics: A json file of scores to add, as ``test.py --out`` writes it.
-        ema: Take the averaged weights of a run with MMEngine's EMAHook, as its tests do; otherwise
-            those that it trained.
         half: Write the convolutions' kernels in float16, which halves the file; a model that loads
             it computes in float32 as before. Biases and normalisation stay float32: they are small,
             and running variances may leave float16's range.
@@ -44,7 +41,7 @@ def publish_checkpoint(
             f'{checkpoint} names no phase or has no weights: publish what a run of this package '
             'saved'
         )
-    weights = content['state_dict'] if ema else _trained_weights(content, checkpoint)
+    weights = content['state_dict']
     unsound = describe_unsound(weights)
     if unsound:
         raise ACNNError(f'{checkpoint} can not be published: {unsound}')
@@ -66,18 +63,6 @@ def _without_run(text: str) -> str:
         cfg.pop(key, None)
     cfg.get('visualizer', {}).pop('name', None)  # the run's folder
     return cfg.pretty_text
-
-
-def _trained_weights(content: dict[str, Any], checkpoint: str) -> dict[str, torch.Tensor]:
-    """Return the weights that the optimizer moved; EMAHook keeps them under its own key."""
-    if 'ema_state_dict' not in content:
-        raise ACNNError(f'{checkpoint} has no averaged (EMA) weights: leave --no-ema out')
-    trained = {
-        key.removeprefix('module.'): value
-        for key, value in content['ema_state_dict'].items()
-        if key.startswith('module.')
-    }
-    return {**content['state_dict'], **trained}
 
 
 def _read_metrics(path: Path) -> dict[str, float]:

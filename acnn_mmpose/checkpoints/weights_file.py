@@ -7,17 +7,15 @@ order. It holds json: the ``meta`` of a checkpoint.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..errors import ACNNError
+from ..errors import ACNNError, import_package
 
 SUFFIX = '.safetensors'
 ENTRY = 'acnn_mmpose'
@@ -36,7 +34,7 @@ def pack(weights: dict[str, torch.Tensor], meta: dict[str, Any]) -> bytes:
 
     Equal weights and meta give equal bytes.
     """
-    save = _import('safetensors.torch').save
+    save = import_package('safetensors.torch', f'a {SUFFIX} file').save
     # clones: safetensors refuses tensors that share memory
     tensors = {key: value.clone().contiguous() for key, value in weights.items()}
     meta = {**meta, 'weights_sha256': digest(_without_header(save(tensors)))}
@@ -56,8 +54,8 @@ def unpack(path: Path) -> dict[str, Any]:
             f'{path} is damaged or renamed: its sha256 begins with {digest(content)}, not with '
             f'{claimed[1]} as its name says; get it again'
         )
-    load = _import('safetensors.torch').load
-    with _import('safetensors').safe_open(path, 'pt') as file:
+    load = import_package('safetensors.torch', f'a {SUFFIX} file').load
+    with import_package('safetensors', f'a {SUFFIX} file').safe_open(path, 'pt') as file:
         text = (file.metadata() or {}).get(ENTRY)
     if text is None:
         return {'state_dict': load(content), 'meta': {}}
@@ -67,16 +65,6 @@ def unpack(path: Path) -> dict[str, Any]:
     if 'dataset_meta' in meta:
         meta['dataset_meta'] = _restore(meta['dataset_meta'])
     return {'state_dict': load(content), 'meta': meta}
-
-
-def _import(name: str) -> ModuleType:
-    """Import safetensors, which an installation of MMPose may lack: nothing else here needs it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ACNNError(
-            f'{SUFFIX} files need the package safetensors ({error}): pip install safetensors'
-        ) from error
 
 
 def _without_header(content: bytes) -> bytes:

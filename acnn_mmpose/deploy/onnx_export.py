@@ -20,13 +20,13 @@ from mmpose.datasets.transforms import GetBBoxCenterScale, TopdownAffine
 from torch import Tensor, nn
 
 from ..datasets import read_image
-from ..errors import ACNNError
+from ..errors import ACNNError, import_package
 from ..files import make_folder, write_whole
 from ..models import ACNN, PHASES, stack_masks
 from ..toy.dataset import draw_person_image
 from ..version import __version__
 from .onnx_crop import check_boxes, cut_crops, find_crop_boxes
-from .onnx_predictor import KEY, ModelCard, import_package, start_session
+from .onnx_predictor import KEY, ModelCard, start_session
 
 OPSET = 13  # old enough for every runtime; the network needs nothing newer
 TOLERANCE = 1e-5
@@ -59,8 +59,8 @@ def export_onnx(
     if path.suffix != '.onnx' or path.is_dir():
         raise ACNNError(f'{file} must be a file name that ends in .onnx')
     make_folder(path.parent, f'the folder of {path.name}')
-    onnx = import_package('onnx')
-    import_package('onnxruntime')  # to compare with, in the end: say early that it is missing
+    # the second to compare with, in the end: say early that it is missing
+    onnx, _ = (import_package(name, 'an export') for name in ('onnx', 'onnxruntime'))
     if model.deployed:
         raise ACNNError('export a model before switch_to_deploy: ONNX Runtime folds norms itself')
     card = make_card(model)

@@ -5,17 +5,15 @@ Shape legend: n people, K joints, S stages, h x w heatmap.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..errors import ACNNError
+from ..errors import ACNNError, import_package
 from .onnx_crop import (
     check_boxes,
     check_image,
@@ -156,24 +154,13 @@ class Predictor:
         return [np.concatenate(parts) for parts in zip(none, *batches)]
 
 
-def import_package(name: str) -> ModuleType:
-    """Import ``onnx`` or ``onnxruntime``, which training does without."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ACNNError(
-            f'{name} could not be imported ({error}): pip install onnx onnxruntime; '
-            'prediction needs onnxruntime only'
-        ) from error
-
-
 def start_session(
     model: str | Path | bytes,
     providers: Sequence[str] = CPU,
     options: SessionOptions | None = None,
 ) -> InferenceSession:
     """Load a network, a file or its content, into ONNX Runtime; see :class:`Predictor`."""
-    runtime = import_package('onnxruntime')
+    runtime = import_package('onnxruntime', 'an exported network')
     name = 'the exported network' if isinstance(model, bytes) else str(model)
     if not isinstance(model, bytes) and not Path(model).is_file():
         raise ACNNError(f'ONNX file {name} does not exist')

@@ -105,9 +105,8 @@ def test_a_file_that_can_not_be_written_is_refused_first(tmp_path, name):
 @pytest.mark.parametrize('package', ['onnx', 'onnxruntime'])
 def test_a_missing_package_is_named(model, tmp_path, monkeypatch, package):
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(ACNNError, match=f'{package} could not be imported') as error:
+    with pytest.raises(ACNNError, match=f'an export needs {package} .*: pip install {package}$'):
         export_onnx(model, tmp_path / 'acnn.onnx')
-    assert 'pip install onnx onnxruntime' in str(error.value)
     assert not list(tmp_path.iterdir())
 
 

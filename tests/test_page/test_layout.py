@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.inference.viewer import Viewer
 
 import numpy as np
 import pytest
@@ -19,9 +18,9 @@ from PIL import Image
 
 gradio = pytest.importorskip('gradio', reason='no gradio: pip install gradio')
 
-from acnn_mmpose.inference import app  # noqa: E402
-
 import httpx  # noqa: E402
+from page import layout  # noqa: E402
+from page.viewer import Viewer  # noqa: E402
 
 
 def at(x: int, y: int) -> SimpleNamespace:
@@ -30,12 +29,12 @@ def at(x: int, y: int) -> SimpleNamespace:
 
 
 def test_two_clicks_are_a_box(images):
-    photo, hint = app.load(str(images[0]))
+    photo, hint = layout.load(str(images[0]))
     height, width = photo.image.shape[:2]
     assert hint.startswith(f'{width} x {height} pixels. Click two opposite corners')
-    text, corner, first = app.click(photo, '', None, at(60, 20))
+    text, corner, first = layout.click(photo, '', None, at(60, 20))
     assert (text, corner) == ('', [60, 20])
-    text, corner, second = app.click(photo, '1, 2, 3, 4', corner, at(30, 80))
+    text, corner, second = layout.click(photo, '1, 2, 3, 4', corner, at(30, 80))
     assert (text, corner) == ('1, 2, 3, 4\n30, 20, 60, 80', None)
     assert not np.array_equal(first, second)
 
@@ -43,9 +42,9 @@ def test_two_clicks_are_a_box(images):
 @pytest.mark.parametrize(
     ('call', 'sentence'),
     [
-        (lambda: app.load(__file__), 'image test_app.py is not an image'),
-        (lambda: app.load('<i>.jpg'), 'image &lt;i&gt;.jpg is missing'),
-        (lambda: app.click(None, '', None, at(1, 2)), 'there is no photograph: drop one'),
+        (lambda: layout.load(__file__), 'image test_layout.py is not an image'),
+        (lambda: layout.load('<i>.jpg'), 'image &lt;i&gt;.jpg is missing'),
+        (lambda: layout.click(None, '', None, at(1, 2)), 'there is no photograph: drop one'),
     ],
 )
 def test_bad_input_is_a_sentence_of_the_page(call, sentence):
@@ -54,12 +53,12 @@ def test_bad_input_is_a_sentence_of_the_page(call, sentence):
 
 
 def test_an_empty_page_says_nothing():
-    assert app.load(None) == (None, '')
+    assert layout.load(None) == (None, '')
 
 
 def test_files_are_limited_and_removed(app_model, monkeypatch):
-    monkeypatch.setattr(app, 'CLEAN_UP', (1, 1))
-    with app.serve(Viewer(app_model), '127.0.0.1') as page:
+    monkeypatch.setattr(layout, 'CLEAN_UP', (1, 1))
+    with layout.serve(Viewer(app_model), '127.0.0.1') as page:
         folder = Path(page.GRADIO_CACHE)
         assert folder.stat().st_mode & 0o777 == 0o700
         upload = functools.partial(httpx.post, f'{page.local_api_url}upload', timeout=60)
@@ -79,13 +78,13 @@ def test_an_address_that_is_taken(app_model):
         taken.bind(('127.0.0.1', 0))
         taken.listen()
         sentence = 'has no port .* that is free: give another --host or --port'
-        served = app.serve(Viewer(app_model), '127.0.0.1', taken.getsockname()[1])
+        served = layout.serve(Viewer(app_model), '127.0.0.1', taken.getsockname()[1])
         with pytest.raises(ACNNError, match=sentence), served:
             pass
 
 
 def test_a_port_that_does_not_exist(app_model):
-    served = app.serve(Viewer(app_model), '127.0.0.1', 99999)
+    served = layout.serve(Viewer(app_model), '127.0.0.1', 99999)
     with pytest.raises(ACNNError, match='has no port 99999 that is free'), served:
         pass
 
@@ -117,8 +116,8 @@ def served(app_model):
         return np.array([[10, 20, 110, 120]] * (not frame.name.startswith('image')))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(app, 'MAX_UPLOAD', '1mb')
-        with app.serve(Viewer(app_model, find_boxes), '127.0.0.1') as page:
+        patch.setattr(layout, 'MAX_UPLOAD', '1mb')
+        with layout.serve(Viewer(app_model, find_boxes), '127.0.0.1') as page:
             yield page
 
 

@@ -13,16 +13,16 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from acnn_mmpose.checkpoints import load_from_local
+from acnn_mmpose.checkpoints.validate import describe_unsound
+from acnn_mmpose.checkpoints.weights_file import SUFFIX, pack
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.files import write_whole
+from acnn_mmpose.models.weights import describe_mismatch
+
 import torch
 from mmpose.registry import MODELS
 from torch import Tensor
-
-from ..errors import ACNNError
-from ..files import write_whole
-from ..models.weights import describe_mismatch
-from .load import load_from_local
-from .validate import describe_unsound
-from .weights_file import SUFFIX, pack
 
 DEPTH = 4  # of all hourglasses in both layouts
 KNOWN = (

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.inference import Frame
+
 import gradio as gr
 import numpy as np
 
-from ..errors import ACNNError
-from .sources import Frame
 from .viewer import Viewer, mark_photo, read_boxes, read_photo, write_boxes
 
 MAX_UPLOAD = '20mb'

@@ -7,19 +7,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from acnn_mmpose.errors import ACNNError
-from acnn_mmpose.inference import open_source, run_inference, viewer
-from acnn_mmpose.inference.viewer import (
-    Viewer,
-    mark_photo,
-    read_boxes,
-    read_photo,
-    write_boxes,
-)
+from acnn_mmpose.inference import open_source, run_inference
 from acnn_mmpose.visualization import AttentionVisualizer
 from acnn_mmpose.visualization.paint import CROP_COLOUR
 
 import numpy as np
 import pytest
+from page import viewer
+from page.viewer import Viewer, mark_photo, read_boxes, read_photo, write_boxes
 from PIL import Image
 
 NOBODY = np.zeros((0, 4))

@@ -7,7 +7,6 @@ import runpy
 import sys
 from pathlib import Path
 
-from acnn_mmpose.checkpoints import convert_hourglass
 from acnn_mmpose.checkpoints.load import load_from_local
 from acnn_mmpose.engine import load_config
 from acnn_mmpose.errors import ACNNError
@@ -16,6 +15,7 @@ from acnn_mmpose.models import MASK_BRANCHES
 import pytest
 import torch
 import torch.nn.functional as F
+from hourglass_ports import convert_hourglass
 from mmengine.runner import Runner
 from mmpose.registry import MODELS
 

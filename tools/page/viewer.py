@@ -8,21 +8,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from acnn_mmpose.datasets import UnreadableImageError, read_image
+from acnn_mmpose.errors import ACNNError
+from acnn_mmpose.image_check import read_header
+from acnn_mmpose.inference import Frame
+from acnn_mmpose.inference.shrink import shrink_to_draw
+from acnn_mmpose.inference.to_json import describe_samples
+from acnn_mmpose.input_checks import describe_box_problem, spell_box
+from acnn_mmpose.models import ACNN
+from acnn_mmpose.visualization import AttentionVisualizer, CropBox
+from acnn_mmpose.visualization.paint import CROP_COLOUR, outline_crops
+from acnn_mmpose.visualization.people import ALL_OUTPUTS
+
 import cv2
 import numpy as np
 from mmpose.apis import inference_topdown
-
-from ..datasets import UnreadableImageError, read_image
-from ..errors import ACNNError
-from ..image_check import read_header
-from ..input_checks import describe_box_problem, spell_box
-from ..models import ACNN
-from ..visualization import AttentionVisualizer, CropBox
-from ..visualization.paint import CROP_COLOUR, outline_crops
-from ..visualization.people import ALL_OUTPUTS
-from .shrink import shrink_to_draw
-from .sources import Frame
-from .to_json import describe_samples
 
 MAX_PEOPLE = 10  # in a photograph: their full-size heatmaps take a gigabyte
 MAX_PIXELS = 50_000_000  # of a photograph: 150 MB

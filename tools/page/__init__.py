@@ -1,0 +1,1 @@
+"""The page of ``tools/app.py``: its layout, which needs gradio, and what it shows."""
