@@ -376,7 +376,7 @@ def test_networks_of_another_function_are_refused(options):
 
 
 def test_the_config_that_trains_it_builds_it():
-    cfg = Config.fromfile('studies/sparse/acnn_phase3.py')
+    cfg = Config.fromfile('studies/sparse/configs/acnn_phase3.py')
     model = MODELS.build(cfg.model)
     assert (type(model.backbone), type(model.head)) == (SparseHourglassNet, SparseHead)
     assert model.phase == 'joint'
