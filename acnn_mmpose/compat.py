@@ -9,7 +9,6 @@ loads checkpoints; with numpy >= 2.5 a third, how MMPose draws joints.
 from __future__ import annotations
 
 import codecs
-import contextlib
 import functools
 import importlib
 import importlib.util
@@ -39,18 +38,12 @@ LOADS_SAFELY = digit_version(torch.__version__) >= digit_version('2.6.0')
 
 def install() -> None:
     """Make MMPose importable and Runner checkpoints loadable; safe to call again."""
-    _import_pkg_resources()
+    # which MMEngine imports, and loads anew, so that every tool would print it
+    warnings.filterwarnings('ignore', 'pkg_resources is deprecated')
     _provide_torchvision()
     _provide_mmcv_ops()
     _allow_checkpoint_types()
     _let_numpy_draw_circles()
-
-
-def _import_pkg_resources() -> None:
-    """Import what MMEngine needs, once and without the warning that every tool would print."""
-    with warnings.catch_warnings(), contextlib.suppress(ImportError):
-        warnings.simplefilter('ignore')
-        importlib.import_module('pkg_resources')
 
 
 def load_checkpoints_with(load_file: Callable[..., Any], load_url: Callable[..., Any]) -> None:
