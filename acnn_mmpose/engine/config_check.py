@@ -20,12 +20,14 @@ from mmpose.datasets.transforms import (
 from mmpose.registry import (
     DATASETS,
     HOOKS,
+    LOOPS,
     METRICS,
     MODELS,
     OPTIM_WRAPPERS,
     OPTIMIZERS,
     PARAM_SCHEDULERS,
     TRANSFORMS,
+    VISBACKENDS,
 )
 from torch import nn
 
@@ -50,8 +52,20 @@ def check_config(cfg: Config) -> None:
     Raises:
         ACNNError: Naming the first value that is wrong.
     """
+    usual = []
     for where, registry, entry in _list_modules(cfg):
+        if isinstance(entry, str):
+            raise ACNNError(
+                f'{where} is {entry!r}, but must be a dict: give dict(type={entry!r}), in a list '
+                'where there may be several'
+            )
         kind = entry.get('type') if isinstance(entry, dict) else None
+        if where.startswith('default_hooks.'):
+            usual.append(kind)
+        elif where == 'custom_hooks' and kind in usual:
+            raise ACNNError(
+                f'{kind} of custom_hooks is in default_hooks, too: leave one of them out'
+            )
         if isinstance(kind, str):
             _check_options(where, kind, registry.get(kind), entry)
     for split in SPLITS:
@@ -84,14 +98,19 @@ def _check_options(where: str, kind: str, builds: Any, entry: dict[str, Any]) ->
 def _list_modules(cfg: Config) -> Iterator[tuple[str, Registry, Any]]:
     """List what MMEngine builds by name: where in the config, its registry, its entry."""
     wrapper = cfg.get('optim_wrapper') or {}
+    yield 'train_cfg', LOOPS, cfg.get('train_cfg')
     yield 'optim_wrapper', OPTIM_WRAPPERS, wrapper
     yield 'optim_wrapper.optimizer', OPTIMIZERS, wrapper.get('optimizer')
     for name, hook in (cfg.get('default_hooks') or {}).items():
         yield f'default_hooks.{name}', HOOKS, hook
-    lists = [('param_scheduler', PARAM_SCHEDULERS), ('custom_hooks', HOOKS)]
-    lists += [(f'{split}_evaluator', METRICS) for split in ('val', 'test')]
-    for where, registry in lists:
-        entries = cfg.get(where) or []
+    backends = (cfg.get('visualizer') or {}).get('vis_backends')
+    for where, registry, entries in (
+        ('param_scheduler', PARAM_SCHEDULERS, cfg.get('param_scheduler')),
+        ('custom_hooks', HOOKS, cfg.get('custom_hooks')),
+        ('val_evaluator', METRICS, cfg.get('val_evaluator')),
+        ('test_evaluator', METRICS, cfg.get('test_evaluator')),
+        ('visualizer.vis_backends', VISBACKENDS, backends),
+    ):
         for entry in entries if isinstance(entries, (list, tuple)) else [entries]:
             yield where, registry, entry
     for where in (f'{split}_dataloader' for split in SPLITS):

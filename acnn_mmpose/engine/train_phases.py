@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -146,4 +147,4 @@ def _agreed_checkpoint(cfg: Config) -> str | None:
 def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:
     if cfg.get('val_cfg') is not None and awaits_validation(meta):
         return False
-    return meta['epoch'] >= cfg.train_cfg.max_epochs
+    return meta['epoch'] >= cfg.train_cfg.get('max_epochs', math.inf)  # without it, soon refused

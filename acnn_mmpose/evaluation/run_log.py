@@ -39,17 +39,17 @@ def read_run(work_dir: str) -> RunLog:
     for path in sorted(folder.glob('*/vis_data/scalars.json')):
         for line in path.read_text(encoding='utf-8').splitlines():
             try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:  # cut off, by a full disk for example
+                entry = dict(json.loads(line))
+            except (TypeError, ValueError):  # cut off, by a full disk for example
                 continue
-            if 'loss' in entry:  # after a resumption a step may be logged again: the later holds
+            if {'loss', 'epoch', 'step'} <= entry.keys():  # of a step logged twice the later holds
                 by_step[entry['step']] = entry
             elif 'coco/AP' in entry:  # of a validation, whose step is the epoch
                 precision[entry['step']] = entry['coco/AP']
     if not by_step:
         raise ACNNError(
-            f'{work_dir} holds no log of a training (*/vis_data/scalars.json): give the folders '
-            'that tools/train.py wrote to'
+            f'{work_dir} holds no log of a training by epochs (*/vis_data/scalars.json): give the '
+            'folders that tools/train.py wrote to'
         )
     per_epoch = _steps_per_epoch(by_step)
     training: Curves = {}

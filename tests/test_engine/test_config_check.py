@@ -135,3 +135,31 @@ def test_an_option_inherited_with_another_type_is_named(root):
         engine.load_config(path, cfg_options=adam)
     cfg = engine.load_config(path, cfg_options={'optim_wrapper.optimizer._delete_': True, **adam})
     assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=1e-3)
+    loop = {'train_cfg.type': 'IterBasedTrainLoop'}
+    with pytest.raises(ACNNError, match=r'^train_cfg.\w+ is no option of IterBasedTrainLoop: '):
+        engine.load_config(path, cfg_options=loop)
+
+
+@pytest.mark.parametrize(
+    ('option', 'name'),
+    [
+        *(('visualizer.vis_backends', 'LocalVisBackend'), ('custom_hooks', 'EMAHook')),
+        *(('optim_wrapper.optimizer', 'Adam'), ('val_evaluator', 'EPE')),
+        *(('default_hooks.logger', 'LoggerHook'), ('param_scheduler', 'LinearLR')),
+    ],
+)
+def test_a_name_in_place_of_a_dict_is_named(root, option, name):
+    path = str(root / 'configs/toy/acnn_phase1.py')
+    with pytest.raises(
+        ACNNError, match=rf"^{option} is '{name}', .* give dict\(type='{name}'\), in"
+    ):
+        engine.load_config(path, cfg_options={option: name})
+    backends = {'visualizer.vis_backends': [dict(type='LocalVisBackend')]}
+    engine.load_config(path, cfg_options=backends)
+
+
+def test_a_hook_that_would_run_twice_is_refused(root):
+    path, hooks = str(root / 'configs/toy/acnn_phase1.py'), [dict(type='LossGuardHook')]
+    with pytest.raises(ACNNError, match='LossGuardHook of custom_hooks is in default_hooks, too'):
+        engine.load_config(path, cfg_options={'custom_hooks': hooks})
+    engine.load_config(path, cfg_options={'custom_hooks': hooks, 'default_hooks.loss_guard': None})

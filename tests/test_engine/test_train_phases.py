@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from acnn_mmpose.engine import train_in_order
@@ -175,3 +176,10 @@ def test_a_stop_while_mmengine_formats_a_config_is_a_stop(toy_config, monkeypatc
 def test_runs_that_do_not_count_epochs_are_refused(toy_config, options):
     with pytest.raises(ACNNError, match='saved, validated and resumed by epochs: set train_cfg.by'):
         Runner.from_cfg(toy_config(1, **options)).train()
+
+
+def test_a_run_by_epochs_does_not_go_on_by_iterations(toy_config, trained, tmp_path):
+    loop = {'train_cfg': dict(_delete_=True, type='IterBasedTrainLoop', max_iters=9)}
+    shutil.copytree(trained['pose'].parent, tmp_path / 'phase1')
+    with pytest.raises(ACNNError, match='saved, validated and resumed by epochs'):
+        train_in_order([toy_config(1, **loop)], resume='auto')

@@ -57,6 +57,10 @@ def test_scores_of_coco_are_its_precision(tmp_path):
 def test_a_folder_without_a_log_is_refused(tmp_path):
     with pytest.raises(ACNNError, match='holds no log of a training'):
         read_run(str(tmp_path))
+    by_iterations = {'loss': 1.0, 'iter': 5, 'step': 5}
+    write_log(tmp_path / '1', [by_iterations, 3, [1], None, 'cut'])
+    with pytest.raises(ACNNError, match='holds no log of a training by epochs'):
+        read_run(str(tmp_path))
 
 
 def table(total: float) -> list:
