@@ -15,7 +15,7 @@ Size = tuple[int, int]
 
 JPEG_END = b'\xff\xd9'
 TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to it
-MAX_PIXELS = 178_956_970  # half a gigabyte; Pillow refuses more
+MAX_PIXELS = 178_956_970  # half a gigabyte, unless ACNN_MAX_PIXELS is set
 
 
 def check_image_files(folder: Path, names: Sequence[str]) -> tuple[dict[str, Size], list[str]]:
@@ -72,6 +72,8 @@ def _lacks_end(path: Path) -> bool:
 def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
     try:
+        limit = int(os.environ.get('ACNN_MAX_PIXELS', MAX_PIXELS))
+        Image.MAX_IMAGE_PIXELS = -(-limit // 2)  # Pillow refuses what has more than twice as many
         if not path.exists():
             return 'is missing'
         if not path.is_file():
@@ -85,6 +87,6 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
     except UnidentifiedImageError:
         return 'is not an image'
     except Image.DecompressionBombError:
-        return f'has more than {MAX_PIXELS:,} pixels: shrink it'
+        return f'has more than {limit:,} pixels: shrink it, or set the variable ACNN_MAX_PIXELS'
     except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

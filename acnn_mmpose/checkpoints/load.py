@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 import zipfile
@@ -13,7 +14,7 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from ..compat import load_safely
-from ..errors import ACNNError
+from ..errors import ACNNError, explained
 from .validate import check_resumable
 from .weights_file import SUFFIX, unpack
 
@@ -54,6 +55,8 @@ def load_from_local(filename: str, map_location: Any = None) -> dict[str, Any]:
         isinstance(content.get(part, {}), dict) for part in ('meta', 'state_dict')
     ):
         raise ACNNError(f'{filename} is not a checkpoint: it holds no dict of weights')
+    with explained(f'{filename} is not as this package writes it', 'take another one'):
+        json.dumps([value for key, value in content.get('meta', {}).items() if key[:5] == 'acnn_'])
     return content
 
 

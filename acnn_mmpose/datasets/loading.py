@@ -27,7 +27,7 @@ class LoadReadableImage(LoadImage):
 
     Every image becomes BGR uint8 (:func:`to_bgr`), turned as its EXIF data ask for. Pipes and
     devices are not read, and images of more than 179 million pixels, half a gigabyte, are not
-    decoded.
+    decoded; the environment variable ``ACNN_MAX_PIXELS`` sets another limit.
 
     With ``crop_cache``, the folder that ``tools/cache_crops.py`` made, a training pipeline reads
     crops instead of photographs; what :class:`TopdownCrop` makes of them is the same to the bit.

@@ -53,17 +53,29 @@ class ModelCard:
         return json.dumps({'format': FORMAT, **asdict(self)})
 
     @classmethod
-    def from_json(cls, text: str | None, file: str) -> ModelCard:
-        """Read what :meth:`to_json` wrote into a file."""
+    def from_json(cls, text: str | None, session: InferenceSession, file: str) -> ModelCard:
+        """Read what :meth:`to_json` wrote into the file of a network."""
         try:
             content = json.loads(text or '')
-            if content.pop('format') == FORMAT:
-                return cls(**content)
-        except (AttributeError, KeyError, TypeError, ValueError):
+            if content.pop('format') == FORMAT and (card := cls(**content))._fits(session):
+                return card
+        except (AttributeError, LookupError, RecursionError, TypeError, ValueError):
             pass
         raise ACNNError(
             f'{file} does not say how to use it in a way that this version of acnn_mmpose '
             'understands: export the network with its tools/export_onnx.py'
+        )
+
+    def _fits(self, session: InferenceSession) -> bool:
+        """Whether all that a prediction depends on makes sense of a network."""
+        (images,), (heatmaps, *_) = session.get_inputs(), session.get_outputs()
+        joints, names, mirrored = heatmaps.shape[1], self.keypoint_names, self.flip_indices
+        return (
+            (names, len(names)) == ([*map(str, names)], joints)
+            and [mirrored[joint] for joint in mirrored] == list(range(joints))
+            and str(self.input_size) == str(images.shape[2:0:-1])
+            and 0 < self.padding < 100
+            and type(self.flip_test) is type(self.shift_heatmap) is bool
         )
 
 
@@ -104,7 +116,7 @@ class Predictor:
     ) -> None:
         self.session = start_session(model, providers, options)
         metadata = self.session.get_modelmeta().custom_metadata_map
-        self.card = ModelCard.from_json(metadata.get(KEY), str(model))
+        self.card = ModelCard.from_json(metadata.get(KEY), self.session, str(model))
         self.flip_test = self.card.flip_test if flip_test is None else flip_test
 
     def __call__(self, image: np.ndarray, boxes: Sequence | np.ndarray | None = None) -> Prediction:

@@ -15,11 +15,12 @@ from acnn_mmpose.inference import DetectorBoxes
 
 import mmdet
 import mmengine.runner.checkpoint
+import numpy as np
 import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, edit
 
 
 def test_a_flipped_bit_in_the_weights_is_noticed(trained, tmp_path):
@@ -32,6 +33,20 @@ def test_a_flipped_bit_in_the_weights_is_noticed(trained, tmp_path):
     assert not torch.equal(torch.load(tmp_path / 'a.pth')['state_dict'][key], weight)
     with pytest.raises(ACNNError, match=r'a.pth is damaged .*data.* differs from its checksum'):
         load_from_local(str(tmp_path / 'a.pth'))
+
+
+@pytest.mark.parametrize(
+    'entry',
+    [
+        {'acnn_phase': torch.zeros(2)},
+        {'acnn_mask_branch': {'init_bias': np.zeros(2)}},
+        {7: 'x'},
+    ],
+)
+def test_a_meta_that_no_run_writes_is_refused(trained, tmp_path, entry):
+    file = edit(trained['joint'], tmp_path / 'odd.pth', lambda c: c['meta'].update(entry))
+    with pytest.raises(ACNNError, match='odd.pth is not as this package writes it .TypeError'):
+        load_from_local(file)
 
 
 class TouchesAFile:

@@ -137,8 +137,18 @@ def test_files_that_are_no_exported_network(file, tmp_path):
         Predictor('nowhere.onnx')
     content = onnx.load(file)
     (sound,) = (entry.value for entry in content.metadata_props if entry.key == KEY)
-    another_format = json.dumps({**json.loads(sound), 'format': 99})
-    for card in (another_format, '{"format": 1, "padding": 2}', '[]', '{', None):
+
+    def spoil(**values) -> str:
+        return json.dumps({**json.loads(sound), **values})
+
+    for card in (
+        *(None, '{', '[]', '[' * 100_000, '{"format": 1, "padding": 2}', spoil(format=99)),
+        *(spoil(keypoint_names=names) for names in ([], [None] * 16, ['a'], 'sixteen letters!')),
+        *(spoil(flip_indices=pairs) for pairs in ([0] * 16, [*range(1, 16), 0], [99] * 16, 'a')),
+        *(spoil(input_size=size) for size in ([128, -1], [128.0, 128], [64, 128], None)),
+        *(spoil(padding=padding) for padding in (float('nan'), '1.25', -1, 1e300)),
+        *(spoil(flip_test='no'), spoil(shift_heatmap=None)),
+    ):
         del content.metadata_props[:]
         if card is not None:
             onnx.helper.set_model_props(content, {KEY: card})
