@@ -3,7 +3,8 @@
 ``import acnn_mmpose`` runs :func:`install` before anything of MMPose is imported, and
 :func:`load_checkpoints_with` once its own loaders exist. On a complete installation they change
 two things: torch's list of types that a checkpoint may contain (where it has one), and how MMEngine
-loads checkpoints; with numpy >= 2.5 a third, how MMPose draws joints.
+loads checkpoints; with numpy >= 2.5 a third, how MMPose draws joints. And the warning that
+``pkg_resources`` is deprecated is hidden.
 """
 
 from __future__ import annotations

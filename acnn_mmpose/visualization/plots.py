@@ -51,7 +51,7 @@ def plot_runs(runs: Sequence[RunLog]) -> Figure:
         raise ACNNError('there is no run to plot')
     gradients = {'task A (pose)': 'grad_rms_pose', 'task B (attention)': 'grad_rms_attention'}
     coverage = {}
-    for i in range(1, max(len(run.training) for run in runs)):
+    for i in range(1, max(len(run.training) for run in runs)):  # more than there are masks
         coverage[f'M({i})'] = f'mask{i}_coverage'
         coverage[f'M({i}) on joints'] = f'mask{i}_joint_coverage'
     scores = 'AP' if any('AP' in run.scores for run in runs) else 'PCKh@0.5, Total'

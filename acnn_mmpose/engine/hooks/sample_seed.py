@@ -14,10 +14,10 @@ from ...datasets import SeededSamples
 
 @HOOKS.register_module()
 class SampleSeedHook(Hook):
-    """Makes samples and masks' noise a function of the run's seed, the epoch and their place in it.
+    """Makes samples, and what the network draws, a function of seed, epoch and place in it alone.
 
-    Worker processes, and torch's generator, otherwise draw from a stream that starts anew when a
-    run is resumed.
+    Worker processes, and torch's generator, from which masks of a study draw noise, otherwise draw
+    from a stream that starts anew when a run is resumed.
     """
 
     def before_train(self, runner: Runner) -> None:
