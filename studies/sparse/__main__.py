@@ -90,6 +90,9 @@ def read_network(name: str, config: str = '', *checkpoints: str) -> Network:
     """Read what an option ``--network`` says."""
     if not checkpoints:
         raise ACNNError(f'--network {name} needs a config and at least one file of weights')
+    for file in checkpoints:
+        if not Path(file).is_file():
+            raise ACNNError(f'checkpoint {file} of --network {name} does not exist')
     return Network(name, engine.load_config(config), checkpoints)
 
 

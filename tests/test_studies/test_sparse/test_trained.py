@@ -98,3 +98,5 @@ def test_a_batch_needs_people(monkeypatch):
 def test_a_network_needs_weights():
     with pytest.raises(ACNNError, match='--network A needs a config and at least one file'):
         __main__.read_network('A', 'configs/acnn_phase3.py')
+    with pytest.raises(ACNNError, match='checkpoint nowhere.pth of --network A does not exist'):
+        __main__.read_network('A', 'configs/acnn_phase3.py', __file__, 'nowhere.pth')
