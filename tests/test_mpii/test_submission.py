@@ -131,6 +131,10 @@ def twice(entries):
         (swap, 'of 000000098.jpg at .* is not rectangle 2 of test image 2'),
         (swap_within_an_image, 'of 000000099.jpg at .* is not rectangle 2 of test image 2'),
         (twice, '2 people of the test annotations are rectangle 2 of test image 2'),
+        (
+            lambda e: e[0].update(image='000000099.jpg'),
+            'of 000000099.jpg .* not rectangle 2 of .* 1 in',
+        ),
         (lambda e: e[0].update(image_index=1.0), 'not rectangle 2 of test image 1.0'),
         (lambda e: e[0].update(image_index=True), 'not rectangle 2 of test image True'),
         (lambda e: e[0].update(image_index=0), 'not rectangle 2 of test image 0'),
