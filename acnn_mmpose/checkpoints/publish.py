@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
@@ -48,7 +50,9 @@ def publish_checkpoint(
     if half:
         weights = {k: v.half() if v.ndim == 4 else v for k, v in weights.items()}
     published = {k: v for k, v in meta.items() if k in PUBLISHED or k.startswith('acnn_')}
-    published['cfg'] = _without_run(meta['cfg'])
+    remedy = 'publish what a run of this package saved'
+    with explained(f'the config in {checkpoint} can not be read', remedy):
+        published['cfg'] = _without_run(meta['cfg'])
     published['metrics'] = {} if metrics is None else _read_metrics(Path(metrics))
     packed = pack(weights, published)
     target = Path(f'{out.removesuffix(SUFFIX)}-{digest(packed)}{SUFFIX}')
@@ -57,12 +61,27 @@ def publish_checkpoint(
 
 
 def _without_run(text: str) -> str:
-    """Leave out of a config's text what says where and how it ran."""
-    cfg = Config.fromstring(text, '.py')
+    """Leave out of a config's text, which is not run, what says where and how it ran."""
+    lines = [line for line in ast.parse(text).body if isinstance(line, ast.Assign)]
+    cfg = Config({ast.unparse(line.targets[0]): _value(line.value) for line in lines})
     for key in OF_THE_RUN:
         cfg.pop(key, None)
     cfg.get('visualizer', {}).pop('name', None)  # the run's folder
     return cfg.pretty_text
+
+
+def _value(node: ast.expr) -> Any:
+    """Return what a literal stands for, in which ``dict(a=1)`` is one, too."""
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == 'dict':
+        options = {f'{each.arg}': _value(each.value) for each in node.keywords}
+        return dict(*map(_value, node.args), **options)
+    if isinstance(node, (ast.List, ast.Tuple)):
+        values = map(_value, node.elts)
+        return list(values) if isinstance(node, ast.List) else tuple(values)
+    if isinstance(node, ast.Dict):
+        pairs = zip(node.keys, node.values)
+        return {ast.literal_eval(key): _value(value) for key, value in pairs if key}
+    return ast.literal_eval(node)
 
 
 def _read_metrics(path: Path) -> dict[str, float]:

@@ -212,6 +212,12 @@ def test_what_is_not_fit_to_publish_is_refused(trained, tmp_path):
         publish_checkpoint(save_edited(source, tmp_path / 'a.pth', state_dict=bad), out)
     with pytest.raises(ACNNError, match='names no phase or has no weights: publish'):
         publish_checkpoint(save_edited(source, tmp_path / 'a.pth', meta={}), out)
+    meta = torch.load(source)['meta']
+    for cfg in (f'a = open({str(tmp_path / "made")!r}, "w")\n', None):  # a config is not run
+        edited = save_edited(source, tmp_path / 'a.pth', meta={**meta, 'cfg': cfg})
+        with pytest.raises(ACNNError, match=r'the config in .*a\.pth can not be read .*: publish'):
+            publish_checkpoint(edited, out)
+    assert not (tmp_path / 'made').exists()
     (tmp_path / 'm.json').write_text('[1]')
     with pytest.raises(ACNNError, match='m.json can not be read as metrics.*test.py --out'):
         publish_checkpoint(str(source), out, str(tmp_path / 'm.json'))
