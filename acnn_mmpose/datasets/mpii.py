@@ -57,7 +57,7 @@ class MpiiTrainDataset(MpiiDataset):
     def __getitem__(self, idx: int) -> dict:
         """Return a person's sample, or that of the next one whose image can be read."""
         files = set()
-        while True:
+        for _ in range(len(self)):
             try:
                 return super().__getitem__(idx)
             except UnreadableImageError as error:
@@ -65,6 +65,10 @@ class MpiiTrainDataset(MpiiDataset):
                 files.add(self.get_data_info(idx)['img_path'])
                 self.check_limit(sorted(files), error)
                 idx = (idx + 1) % len(self)
+        raise ACNNError(
+            f'no image of the training set can be read, for example {min(files)}: restore them '
+            '(tools/check_mpii.py lists all) and go on with --resume'
+        )
 
     def unreadable_files(self) -> list[str]:
         """List the image files that could not be read, in the order of the annotation file."""

@@ -125,6 +125,9 @@ def test_a_data_set_without_readable_images_ends_in_one_sentence(root):
         ACNNError, match=r'^4 images .* can not be read, for .*0003.jpg.* is 3: res'
     ):
         dataset[2]
+    dataset.max_unreadable = 24
+    with pytest.raises(ACNNError, match=r'^no image of the training set can be read, for '):
+        dataset[2]
 
 
 def test_other_errors_of_a_pipeline_are_not_hidden(root):
