@@ -62,7 +62,7 @@ def check_config(cfg: Config) -> None:
         kind = entry.get('type') if isinstance(entry, dict) else None
         if where.startswith('default_hooks.'):
             usual.append(kind)
-        elif where == 'custom_hooks' and kind in usual:
+        elif where == 'custom_hooks' and kind and kind in usual:
             raise ACNNError(
                 f'{kind} of custom_hooks is in default_hooks, too: leave one of them out'
             )

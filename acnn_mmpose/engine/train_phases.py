@@ -69,8 +69,8 @@ def _train_all(cfgs: Sequence[Config], resume: str | None) -> None:
         else:
             # MMEngine keeps visualizers by name: a second one of the same name would be the first,
             # and log into the work_dir of the phase before
-            visualizer = cfg.setdefault('visualizer', dict(type='PoseLocalVisualizer'))
-            visualizer.name = str(Path(cfg.work_dir).resolve())
+            cfg.visualizer = cfg.get('visualizer') or dict(type='PoseLocalVisualizer')
+            cfg.visualizer.name = str(Path(cfg.work_dir).resolve())
             with explain_worker_errors(cfg.work_dir):
                 _train(cfg)
         previous = _agreed_checkpoint(cfg)

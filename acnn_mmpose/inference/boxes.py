@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from mmpose.evaluation.functional import nms
 
-from ..errors import ACNNError
+from ..errors import ACNNError, import_package
 from ..input_checks import describe_box_problem
 from .sources import Frame, Source
 
@@ -57,9 +57,8 @@ class DetectorBoxes:
         for kind, path in (('config', config), ('checkpoint', checkpoint)):
             if not Path(path).is_file():
                 raise ACNNError(f'detector {kind} {path} does not exist')
-        from mmdet.apis import DetInferencer  # slow to import, and seldom needed
-
-        self.detector = DetInferencer(config, checkpoint, device, 'mmdet', show_progress=False)
+        inferencer = import_package('mmdet.apis', 'a detector').DetInferencer  # slow to import
+        self.detector = inferencer(config, checkpoint, device, 'mmdet', show_progress=False)
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does.

@@ -163,3 +163,4 @@ def test_a_hook_that_would_run_twice_is_refused(root):
     with pytest.raises(ACNNError, match='LossGuardHook of custom_hooks is in default_hooks, too'):
         engine.load_config(path, cfg_options={'custom_hooks': hooks})
     engine.load_config(path, cfg_options={'custom_hooks': hooks, 'default_hooks.loss_guard': None})
+    engine.load_config(path, cfg_options={'custom_hooks': None, 'default_hooks.timer': None})
