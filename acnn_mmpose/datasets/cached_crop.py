@@ -22,7 +22,7 @@ from ..errors import ACNNError
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
-CROP_SIZE = 1.25 * 1.5
+CROP_FACTOR = 1.25 * 1.5
 HEADER = '<ii'  # height and width of the photograph; then the crop's rows, BGR
 HEADER_SIZE = struct.calcsize(HEADER)
 SUFFIX = '.crop'
@@ -110,7 +110,7 @@ def find_crop(folder: Path, person: dict[str, Any]) -> CachedCrop | None:
 def crop_rectangle(person: dict[str, Any]) -> Rectangle:
     """Return what of a photograph is kept of a person; it may reach beyond the photograph."""
     (center,), (scale,) = person['bbox_center'], person['bbox_scale']
-    half = CROP_SIZE / 2 * max(scale)  # square, as the network's input
+    half = CROP_FACTOR / 2 * max(scale)  # square, as the network's input
     left, top = np.floor(center - half).astype(int).tolist()
     right, bottom = np.ceil(center + half).astype(int).tolist()
     return Rectangle(left, top, right, bottom)

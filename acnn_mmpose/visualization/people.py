@@ -14,9 +14,8 @@ from ..errors import ACNNError
 from ..models import ACNN
 from .board import stack
 from .mask_geometry import crop_boxes, crop_person
-from .visualizer import AttentionVisualizer
+from .visualizer import CROP_HEIGHT, AttentionVisualizer
 
-CROP_SIZE = 256
 ALL_OUTPUTS = dict(output_heatmaps=True, output_stages=True, output_attention=True)
 
 
@@ -58,7 +57,7 @@ def draw_people(
 def _in_crop(image: np.ndarray, sample: PoseDataSample) -> tuple[np.ndarray, PoseDataSample]:
     """Cut out the person of a sample, and its heatmaps."""
     (box,) = crop_boxes(sample.pred_instances)
-    crop, person = crop_person(image, sample.pred_instances, 0, CROP_SIZE)
+    crop, person = crop_person(image, sample.pred_instances, 0, CROP_HEIGHT)
     size = crop.shape[1::-1]
     heatmaps = [cv2.warpAffine(h, box.to_crop(*size), size) for h in sample.pred_fields.heatmaps]
     cut = PoseDataSample(pred_instances=person)

@@ -24,6 +24,7 @@ from .story import lay_out_stage, tell_story
 
 MODES = ('attention', 'kept', 'heatmap', 'pose', 'story')
 HEATMAP_COLUMNS = 6
+CROP_HEIGHT = 256  # pixels, of a person who is cut out
 
 
 @VISUALIZERS.register_module()
@@ -174,11 +175,11 @@ class AttentionVisualizer(PoseLocalVisualizer):
 
 
 def _cut_out(image: np.ndarray, people: InstanceData) -> list[tuple[np.ndarray, InstanceData]]:
-    """Cut out everybody who can have a story board, in crops of 256 px height."""
+    """Cut out everybody who can have a story board."""
     crop_boxes(people)  # refuses people without attention
     if 'stage_heatmaps' not in people or 'stage_keypoints' not in people:
         raise ACNNError(
             'a story board needs model.test_cfg.output_heatmaps=True and '
             'model.test_cfg.output_stages=True'
         )
-    return [crop_person(image, people, i, 256) for i in range(len(people))]
+    return [crop_person(image, people, i, CROP_HEIGHT) for i in range(len(people))]
