@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from .errors import ACNNError
 from .progress import show_progress
 
 Size = tuple[int, int]
@@ -71,9 +72,12 @@ def _lacks_end(path: Path) -> bool:
 
 def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str:
     """Return an image's size, or what is wrong with it; ``decode`` says whether to decode it."""
+    limit = os.environ.get('ACNN_MAX_PIXELS', str(MAX_PIXELS))
+    if not limit.isdecimal():
+        raise ACNNError(f'ACNN_MAX_PIXELS is {limit!r}, but must be a number of pixels')
+    if int(limit) != MAX_PIXELS:
+        Image.MAX_IMAGE_PIXELS = -(-int(limit) // 2)  # Pillow refuses more than twice as many
     try:
-        limit = int(os.environ.get('ACNN_MAX_PIXELS', MAX_PIXELS))
-        Image.MAX_IMAGE_PIXELS = -(-limit // 2)  # Pillow refuses what has more than twice as many
         if not path.exists():
             return 'is missing'
         if not path.is_file():
@@ -87,6 +91,8 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
     except UnidentifiedImageError:
         return 'is not an image'
     except Image.DecompressionBombError:
-        return f'has more than {limit:,} pixels: shrink it, or set the variable ACNN_MAX_PIXELS'
+        return (
+            f'has more than {int(limit):,} pixels: shrink it, or set the variable ACNN_MAX_PIXELS'
+        )
     except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

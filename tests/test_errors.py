@@ -351,7 +351,10 @@ def test_a_launcher_that_needs_a_gpu(sentence, data):
         ([10, 10, 10, 50], r'box 0 of 000000001.jpg in boxes.json has no area'),
         ([50, 50, 10, 10], r'box 0 of 000000001.jpg in boxes.json has no area'),
         ([float('nan'), 1, 2, 3], r'box 0 of 000000001.jpg in boxes.json is not made of finite'),
-        ([1, 2, 3], r'box file boxes.json must hold {"name.jpg": \[\[x1, y1, x2, y2\]'),
+        (
+            [1, 2, 3],
+            r'boxes.json can not be read as boxes .* must hold {"name.jpg": \[\[x1, y1, x2, y2\]',
+        ),
     ],
 )
 def test_boxes_that_hold_nobody(sentence, data, config, trained, boxes, culprit):

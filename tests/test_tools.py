@@ -74,6 +74,13 @@ def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
     assert len(np.load(tmp_path / 'p.npz')['preds']) == 8
 
 
+def test_a_rate_for_no_batch_is_not_scaled(monkeypatch):
+    words = ['train.py', PHASES[0], '--auto-scale-lr', '--cfg-options', 'auto_scale_lr=None']
+    monkeypatch.setattr(sys, 'argv', words)
+    with pytest.raises(SystemExit, match='error: .* has no auto_scale_lr: say which batch'):
+        runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
+
+
 def test_train_resume_and_flags(run, tmp_path):
     args = ['train.py', PHASES[0], '--work-dir', 'out', '--auto-scale-lr', '--no-validate']
     assert run(*args, *OPTIONS).returncode == 0

@@ -34,12 +34,11 @@ def main() -> None:
     parser.add_argument('--published', action='store_true', help="add the paper's Table 1")
     parser.add_argument('--out', help='save the table as OUT.json and OUT.md')
     args = parser.parse_args()
-    rows, offsets = evaluate_file(args.predictions, args.base, args.ann_file, args.headbox_file)
+    rows, (x, y) = evaluate_file(args.predictions, args.base, args.ann_file, args.headbox_file)
     if args.published:
         rows += published_rows()
     print(f'{args.predictions}, read as {args.base}-based coordinates')
-    for name, (x, y) in offsets.items():
-        print(f'{name} offset from the labels: x {x:+.3f} px, y {y:+.3f} px')
+    print(f'median offset from the labels: x {x:+.3f} px, y {y:+.3f} px')
     print(format_text(rows))
     if args.out:
         save_table(rows, Path(args.out))

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import run_tool
+from acnn_mmpose.errors import ACNNError, run_tool
 
 from mmengine.config import DictAction
 
@@ -69,6 +69,8 @@ def main() -> None:
         if args.amp:
             engine.enable_amp(cfg)
         if args.auto_scale_lr:
+            if not cfg.get('auto_scale_lr'):
+                raise ACNNError(f'{path} has no auto_scale_lr: say which batch its rate is for')
             cfg.auto_scale_lr.enable = True
         engine.check_data(cfg, 'train', 'val')
         cfgs.append(cfg)

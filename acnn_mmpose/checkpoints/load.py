@@ -84,7 +84,10 @@ def load_url(
             torch.hub.download_url_to_file(url, str(file), progress=progress)
         except (OSError, ValueError) as error:
             raise ACNNError(f'{url} can not be downloaded ({error}): give a file') from error
-    return load_from_local(str(file), map_location)
+    try:
+        return load_from_local(str(file), map_location)
+    except ACNNError as error:  # nobody compares how long the file should be
+        raise ACNNError(f'{error} ({url}: remove the file to download it again)') from error
 
 
 def latest_checkpoint(work_dir: str | Path) -> str | None:

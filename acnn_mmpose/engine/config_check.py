@@ -60,6 +60,8 @@ def check_config(cfg: Config) -> None:
                 'where there may be several'
             )
         kind = entry.get('type') if isinstance(entry, dict) else None
+        if kind is None and entry and registry not in (LOOPS, OPTIM_WRAPPERS):
+            raise ACNNError(f'{where} has an entry without a type, {str(entry)[:100]}: give it one')
         if where.startswith('default_hooks.'):
             usual.append(kind)
         elif where == 'custom_hooks' and kind and kind in usual:
@@ -90,8 +92,8 @@ def _check_options(where: str, kind: str, builds: Any, entry: dict[str, Any]) ->
     for name in entry:
         if name not in takes and name not in FOR_BUILDERS:
             raise ACNNError(
-                f'{where}.{name} is no option of {kind}: correct it, or, where it was inherited '
-                f'with another type, set {where}._delete_=True beside the new one'
+                f'{name} is no option of {kind} in {where}: correct it, or, where it was inherited '
+                'with another type, set _delete_=True beside the new one'
             )
 
 

@@ -97,7 +97,8 @@ def read_config(path: str) -> Config:
 def disable_validation(cfg: Config) -> None:
     """Train without validation; there is no best checkpoint then."""
     cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    cfg.default_hooks.checkpoint.save_best = None
+    if cfg.default_hooks.get('checkpoint'):
+        cfg.default_hooks.checkpoint.save_best = None
 
 
 def dump_predictions(cfg: Config, path: str) -> None:
@@ -128,5 +129,6 @@ def use_test_set(cfg: Config, out_dir: str) -> None:
 def show_predictions(cfg: Config, folder: str) -> None:
     """Make a test draw its predictions into a folder (PoseVisualizationHook)."""
     make_folder(folder, 'the folder of --show-dir')
+    hook = cfg.default_hooks.setdefault('visualization', dict(type='PoseVisualizationHook'))
     # absolute, or MMPose would put it below the log's folder
-    cfg.default_hooks.visualization.update(enable=True, out_dir=str(Path(folder).resolve()))
+    hook.update(enable=True, out_dir=str(Path(folder).resolve()))

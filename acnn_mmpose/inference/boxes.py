@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 from mmpose.evaluation.functional import nms
 
-from ..errors import ACNNError, import_package
+from ..errors import ACNNError, explained, import_package
+from ..files import read_json
 from ..input_checks import describe_box_problem
 from .sources import Frame, Source
 
@@ -22,18 +22,13 @@ class FileBoxes:
     """
 
     def __init__(self, path: str) -> None:
-        if not Path(path).is_file():
-            raise ACNNError(f'box file {path} does not exist')
-        try:
-            content = json.loads(Path(path).read_text(encoding='utf-8'))
+        remedy = 'it must hold {"name.jpg": [[x1, y1, x2, y2], ...], ...}'
+        content = read_json(path, remedy)
+        with explained(f'{path} can not be read as boxes', remedy):
             self.boxes = {
                 name: np.array(boxes, np.float32).reshape(len(boxes), 4)
                 for name, boxes in content.items()
             }
-        except Exception as error:  # values of any type and size
-            raise ACNNError(
-                f'box file {path} must hold {{"name.jpg": [[x1, y1, x2, y2], ...], ...}}'
-            ) from error
         for name, boxes in self.boxes.items():
             for index, box in enumerate(boxes):
                 problem = describe_box_problem(box)

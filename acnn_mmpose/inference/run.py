@@ -79,9 +79,11 @@ def run_inference(
     except KeyboardInterrupt:
         pass
     finally:
-        writer.close()
         content = json.dumps({'images': images, 'unreadable': list(unreadable)})
-        write_whole(Path(out_dir, 'predictions.json'), content)
+        try:
+            write_whole(Path(out_dir, 'predictions.json'), content)
+        finally:
+            writer.close()
     if unreadable and not images:
         raise ACNNError(f'no image could be read: {name_first(list(unreadable.values()))}')
     return Summary(len(images), sum(len(image['people']) for image in images), unreadable)

@@ -63,7 +63,7 @@ def evil(trained, tmp_path, monkeypatch) -> str:
     assert not Path('ran_code').exists()
 
 
-REFUSED = r'evil.pth is not a checkpoint, or holds types .*, and is refused: it asks for \S+$'
+REFUSED = r'evil.pth is not a checkpoint, .*, and is refused: it asks for \S+( \(https.*)?$'
 
 
 def test_the_checkpoint_would_run_its_code(evil):
@@ -131,6 +131,15 @@ def test_a_download_is_refused(evil, monkeypatch, tmp_path, address):
     )
     with pytest.raises(ACNNError, match=REFUSED):
         CheckpointLoader.load_checkpoint(address)
+
+
+def test_what_was_downloaded_in_part_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints/x.pth').write_bytes(b'PK')
+    url = 'https://example.org/x.pth'
+    with pytest.raises(ACNNError, match=rf'x\.pth .*\({url}: remove the file to download'):
+        mmengine.runner.checkpoint.load_url(url)
 
 
 def test_a_failed_download_is_named(monkeypatch, tmp_path):

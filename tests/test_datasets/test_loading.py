@@ -105,6 +105,7 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded(tmp_path, monkeypatc
         with pytest.raises(UnreadableImageError, match=problem):
             read_image(path)
     assert glance_at_images(tmp_path, ['x.png'])[0].startswith(f'{path} has more than 178,956,970')
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', Image.MAX_IMAGE_PIXELS)  # for the tests after
     monkeypatch.setenv('ACNN_MAX_PIXELS', '1023999998')
     with pytest.raises(
         UnreadableImageError, match=r'has more than 1,023,999,998 pixels: shrink it'
@@ -113,7 +114,7 @@ def test_an_image_that_would_fill_the_memory_is_not_decoded(tmp_path, monkeypatc
     monkeypatch.setenv('ACNN_MAX_PIXELS', '1024000000')
     assert glance_at_images(tmp_path, ['x.png']) == []
     monkeypatch.setenv('ACNN_MAX_PIXELS', 'many')
-    with pytest.raises(UnreadableImageError, match=r"x\.png can not be decoded: .*'many'"):
+    with pytest.raises(ACNNError, match="^ACNN_MAX_PIXELS is 'many', but must be a number"):
         read_image(path)
 
 

@@ -131,12 +131,13 @@ def test_other_codecs_with_one_heatmap_per_joint_pass(root, codec):
 def test_an_option_inherited_with_another_type_is_named(root):
     path = str(root / 'configs/toy/acnn_phase1.py')
     adam = {'optim_wrapper.optimizer.type': 'Adam', 'optim_wrapper.optimizer.lr': 1e-3}
-    with pytest.raises(ACNNError, match=r'optimizer.alpha is no option of Adam: .*_delete_=True'):
+    sentence = r'^alpha is no option of Adam in optim_wrapper.optimizer: .*_delete_=True'
+    with pytest.raises(ACNNError, match=sentence):
         engine.load_config(path, cfg_options=adam)
     cfg = engine.load_config(path, cfg_options={'optim_wrapper.optimizer._delete_': True, **adam})
     assert cfg.optim_wrapper.optimizer == dict(type='Adam', lr=1e-3)
     loop = {'train_cfg.type': 'IterBasedTrainLoop'}
-    with pytest.raises(ACNNError, match=r'^train_cfg.\w+ is no option of IterBasedTrainLoop: '):
+    with pytest.raises(ACNNError, match=r'^\w+ is no option of IterBasedTrainLoop in train_cfg: '):
         engine.load_config(path, cfg_options=loop)
 
 
@@ -156,6 +157,13 @@ def test_a_name_in_place_of_a_dict_is_named(root, option, name):
         engine.load_config(path, cfg_options={option: name})
     backends = {'visualizer.vis_backends': [dict(type='LocalVisBackend')]}
     engine.load_config(path, cfg_options=backends)
+
+
+def test_a_transform_without_a_type_is_refused(root):
+    path = str(root / 'configs/toy/acnn_phase1.py')
+    options = {'val_dataloader.dataset.pipeline': [dict(padding=1.0)]}
+    with pytest.raises(ACNNError, match=r"^the pipeline of val_dataloader has .*{'padding': 1.0}"):
+        engine.load_config(path, cfg_options=options)
 
 
 def test_a_hook_that_would_run_twice_is_refused(root):

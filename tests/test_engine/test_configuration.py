@@ -61,6 +61,14 @@ def test_pictures_go_where_the_command_was_given(toy_config, tmp_path, monkeypat
     assert (tmp_path / 'shown').is_dir()
 
 
+def test_hooks_that_are_left_out_are_no_hindrance(toy_config, tmp_path):
+    cfg = toy_config(1, **{'default_hooks.visualization': None, 'default_hooks.checkpoint': None})
+    engine.show_predictions(cfg, str(tmp_path / 'shown'))
+    engine.disable_validation(cfg)
+    assert cfg.default_hooks.visualization.type == 'PoseVisualizationHook'
+    assert (cfg.default_hooks.checkpoint, cfg.val_cfg) == (None, None)
+
+
 @pytest.mark.parametrize('text', ['x = (', 'x = unknown', "_base_ = ['nowhere.py']"])
 def test_a_broken_config_is_named(tmp_path, text):
     path = tmp_path / 'broken.py'

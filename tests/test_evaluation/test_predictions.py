@@ -96,13 +96,13 @@ def test_base_and_offset(labels, tmp_path):
     *files, joints = labels
     write_json(tmp_path / 'one.json', joints)
     write_json(tmp_path / 'zero.json', joints - 1 + (0.5, -2))
-    rows, offsets = evaluate_file(tmp_path / 'one.json', 1, *files)
+    rows, offset = evaluate_file(tmp_path / 'one.json', 1, *files)
     assert row(rows, 'PCKh@0.5').total_weighted == pytest.approx(100)
-    np.testing.assert_allclose(offsets['mean'], 0, atol=1e-3)
-    _, offsets = evaluate_file(tmp_path / 'one.json', 0, *files)
-    np.testing.assert_allclose(offsets['median'], 1, atol=1e-3)
-    _, offsets = evaluate_file(tmp_path / 'zero.json', 0, *files)
-    np.testing.assert_allclose(offsets['mean'], (0.5, -2), atol=1e-3)
+    np.testing.assert_allclose(offset, 0, atol=1e-3)
+    _, offset = evaluate_file(tmp_path / 'one.json', 0, *files)
+    np.testing.assert_allclose(offset, 1, atol=1e-3)
+    _, offset = evaluate_file(tmp_path / 'zero.json', 0, *files)
+    np.testing.assert_allclose(offset, (0.5, -2), atol=1e-3)
 
 
 @pytest.mark.parametrize('ids', [range(1, 7), [0, 1, 1, 3, 4, 5], [0.5, 1, 2, 3, 4, 5]])

@@ -207,7 +207,7 @@ def test_bad_sources_and_boxes_are_refused(model, tmp_path):
         (tmp_path / 'boxes.json').write_text(content)
         with pytest.raises(ACNNError, match='must hold'):
             FileBoxes(str(tmp_path / 'boxes.json'))
-    with pytest.raises(ACNNError, match='box file nowhere does not exist'):
+    with pytest.raises(ACNNError, match='nowhere can not be read as json .*: it must hold'):
         FileBoxes('nowhere')
 
 

@@ -49,7 +49,7 @@ class AttentionStatsHook(Hook):
       gradients: the feature's has that of stage i's own heatmaps in it, the mask's that of Eq. 4
       and of a coverage loss.
 
-    Warns once of a mask that stays at 0 or 1.
+    Warns of a mask that stays at 0 or 1, again only if it has recovered.
 
     Args:
         interval: Every how many iterations of an epoch to measure, >= 1, from its first on; with
