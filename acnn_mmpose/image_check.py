@@ -91,8 +91,6 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
     except UnidentifiedImageError:
         return 'is not an image'
     except Image.DecompressionBombError:
-        return (
-            f'has more than {int(limit):,} pixels: shrink it, or set the variable ACNN_MAX_PIXELS'
-        )
+        return f'has more than {int(limit):,} pixels: shrink it, or set ACNN_MAX_PIXELS'
     except (OSError, SyntaxError, ValueError) as error:
         return f'can not be decoded: {error}'

@@ -39,9 +39,10 @@ def load_config(
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     merge_options(cfg, cfg_options or {}, f'--cfg-options do not fit {path}')
     leave_out_unused((cfg.get('train_dataloader') or {}).get('dataset'))
-    hooks = cfg.get('default_hooks') or {}
-    for name in [name for name in hooks if hooks[name] is None and name not in MMENGINE_HOOKS]:
-        del hooks[name]
+    cfg.default_hooks = cfg.get('default_hooks') or {}
+    for name, hook in list(cfg.default_hooks.items()):
+        if hook is None and name not in MMENGINE_HOOKS:
+            del cfg.default_hooks[name]
     check_config(cfg)
     return cfg
 

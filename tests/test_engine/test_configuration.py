@@ -67,6 +67,10 @@ def test_hooks_that_are_left_out_are_no_hindrance(toy_config, tmp_path):
     engine.disable_validation(cfg)
     assert cfg.default_hooks.visualization.type == 'PoseVisualizationHook'
     assert (cfg.default_hooks.checkpoint, cfg.val_cfg) == (None, None)
+    cfg = toy_config(1, default_hooks=None)
+    engine.disable_validation(cfg)
+    engine.show_predictions(cfg, str(tmp_path / 'shown'))
+    assert list(cfg.default_hooks) == ['visualization']
 
 
 @pytest.mark.parametrize('text', ['x = (', 'x = unknown', "_base_ = ['nowhere.py']"])
