@@ -11,7 +11,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 DEMO := work_dirs/demo
-PHASES := acnn_phase1 acnn_phase2 acnn_phase3
+PHASES := acnn_toy_phase1 acnn_toy_phase2 acnn_toy_phase3
 
 # Worker processes and torch's threads share the cores: threads that wait must not spin.
 export OMP_WAIT_POLICY := passive
@@ -25,7 +25,7 @@ unexport ACNN_DATA_ROOT
 demo: $(DEMO)/photographs/predictions.json $(DEMO)/table.md $(PHASES:%=$(DEMO)/%.png) $(DEMO)/log.png
 	@cat $(DEMO)/table.md
 	@echo "photographs: $(DEMO)/photographs/"
-	@echo "story boards: $(DEMO)/acnn_phase*.png; how training went: $(DEMO)/log.png"
+	@echo "story boards: $(DEMO)/acnn_toy_phase*.png; how training went: $(DEMO)/log.png"
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
@@ -57,7 +57,7 @@ $(READY): setup.py requirements/environment.txt requirements/openmmlab.txt
 PHOTOGRAPHS := docs/images/photographs
 
 $(DEMO)/photographs/predictions.json: | $(READY)
-	$(BIN)/python tools/infer.py configs/reference/acnn_phase2.py weights/acnn_reference-*.safetensors \
+	$(BIN)/python tools/infer.py configs/reference/acnn_reference_phase2.py weights/acnn_reference-*.safetensors \
 		$(PHOTOGRAPHS) --boxes $(PHOTOGRAPHS)/boxes.json --show story --out-dir $(@D)
 
 data/toy/annotations/mpii_gt_val.mat: | $(READY)

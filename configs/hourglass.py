@@ -1,4 +1,4 @@
-"""The paper's base network without attention, trained as in phase 1: the baseline of Table 1."""
+"""The same network without mask branches, trained as in phase 1: what to compare with."""
 
 _base_ = ['acnn_phase1.py']
 

@@ -107,7 +107,7 @@ def images(toy_root) -> list[Path]:
 def toy_phase(number: int, work: Path, **options) -> Config:
     """The toy config of a phase, shrunk to seconds; ACNN_DATA_ROOT must be set."""
     return load_config(
-        str(ROOT / f'configs/toy/acnn_phase{number}.py'),
+        str(ROOT / f'configs/toy/acnn_toy_phase{number}.py'),
         str(work / f'phase{number}'),
         {**FAST_TRAINING, **options},
     )

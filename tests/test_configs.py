@@ -102,7 +102,8 @@ def test_phases_differ_in_nothing_else():
 @pytest.mark.parametrize('number', [1, 2, 3])
 def test_phases_on_coco_are_those_on_mpii(number):
     mpii, coco = (
-        Config.fromfile(ROOT / f'configs/{folder}acnn_phase{number}.py') for folder in ('', 'coco/')
+        Config.fromfile(ROOT / f'configs/{name}_phase{number}.py')
+        for name in ('acnn', 'coco/acnn_coco')
     )
     for name in ('train_cfg', 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'):
         assert coco[name] == mpii[name]
@@ -114,7 +115,7 @@ def test_phases_on_coco_are_those_on_mpii(number):
 def test_true_joints_score_a_precision_of_one_on_coco(coco_root, monkeypatch):
     """Targets, decoding and metric count pixels alike, from 0."""
     monkeypatch.setenv('ACNN_DATA_ROOT', str(coco_root))
-    cfg = Config.fromfile(ROOT / 'configs/coco/acnn_phase1.py')
+    cfg = Config.fromfile(ROOT / 'configs/coco/acnn_coco_phase1.py')
     dataset = DATASETS.build(cfg.val_dataloader.dataset)
     metric = METRICS.build(cfg.val_evaluator)
     metric.dataset_meta = dataset.metainfo

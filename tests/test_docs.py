@@ -67,8 +67,8 @@ def desk(toy_root, trained, images, tmp_path_factory) -> Path:
         for number, checkpoint in enumerate(trained.values(), start=1):
             cfg = toy_phase(number, desk, **{'train_cfg.max_epochs': 1})
             cfg.pop('work_dir')
-            for folder in ('configs', 'configs/toy'):
-                cfg.dump(desk / folder / f'acnn_phase{number}.py')
+            for name in ('acnn', 'toy/acnn_toy'):
+                cfg.dump(desk / f'configs/{name}_phase{number}.py')
             run = desk / 'work_dirs' / f'acnn_phase{number}'
             shutil.copytree(checkpoint.parent, run)
             for epoch in (100, 200):

@@ -25,7 +25,7 @@ from scipy.io import loadmat, savemat
 from tests.conftest import FAST_TRAINING, ROOT
 
 PIPELINE = 'train_dataloader.dataset.pipeline'
-PHASES = [ROOT / f'configs/toy/acnn_phase{n}.py' for n in (1, 2, 3)]
+PHASES = [ROOT / f'configs/toy/acnn_toy_phase{n}.py' for n in (1, 2, 3)]
 OPTIONS = {**FAST_TRAINING, 'visualizer.mode': 'pose'}
 NO_GPU = pytest.mark.skipif(torch.cuda.is_available(), reason='this machine has a GPU')
 

@@ -69,7 +69,7 @@ def test_every_step_of_the_page(workplace, root, monkeypatch):
     metrics = json.loads((workplace / 'metrics.json').read_text())
     assert -1 <= metrics['coco/AP'] <= 1
     for phase in (1, 2, 3):
-        folder = workplace / f'work_dirs/acnn_phase{phase}'
+        folder = workplace / f'work_dirs/acnn_own_phase{phase}'
         assert list(folder.glob('best_coco_AP_epoch_1.pth'))
         assert list(folder.glob('*/vis_data/vis_image/stories_1.png'))
         (log,) = folder.glob('*/vis_data/scalars.json')
@@ -85,7 +85,7 @@ def test_every_step_of_the_page(workplace, root, monkeypatch):
     assert last['predictor'].card.keypoint_names[1] == 'right_hand'
 
     (published,) = workplace.glob('own-*.safetensors')
-    model = init_model('configs/own/acnn_phase3.py', str(published), device='cpu')
+    model = init_model('configs/own/acnn_own_phase3.py', str(published), device='cpu')
     check_skeleton(model.dataset_meta)
 
 

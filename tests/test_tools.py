@@ -23,7 +23,7 @@ from .commands import run_here
 from .conftest import FAST_TRAINING, ROOT
 
 OPTIONS = ['--cfg-options', *(f'{key}={value}' for key, value in FAST_TRAINING.items())]
-PHASES = [str(ROOT / f'configs/toy/acnn_phase{n}.py') for n in (1, 2, 3)]
+PHASES = [str(ROOT / f'configs/toy/acnn_toy_phase{n}.py') for n in (1, 2, 3)]
 
 
 @pytest.fixture
@@ -50,18 +50,18 @@ def run(toy_root, tmp_path, capfd):
 def test_all_phases_then_test_with_two_cpu_processes(run, tmp_path):
     done = run('dist_train.sh', *PHASES, 2, '--work-dir', 'out', *OPTIONS)
     assert done.returncode == 0, done.stderr[-3000:]
-    checkpoint = tmp_path / 'out/acnn_phase3/epoch_2.pth'
+    checkpoint = tmp_path / 'out/acnn_toy_phase3/epoch_2.pth'
     assert torch.load(checkpoint)['meta']['acnn_phase'] == 'joint'
     # DistributedDataParallel(find_unused_parameters=False) ends with an error otherwise
     assert 'find_unused' not in done.stderr
     assert 'Grad strides' not in done.stderr  # DistributedDataParallel copies gradients otherwise
 
     # two processes log one line per epoch, and draw one story board
-    (log,) = (tmp_path / 'out/acnn_phase3').glob('*/vis_data/scalars.json')
+    (log,) = (tmp_path / 'out/acnn_toy_phase3').glob('*/vis_data/scalars.json')
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line['epoch'] for line in lines if 'mask1_coverage' in line] == [1, 2]
     assert len(list(log.parent.glob('vis_image/stories_*.png'))) == 1
-    done = run('plot_log.py', *(f'out/acnn_phase{n}' for n in (1, 2, 3)), 'log.png')
+    done = run('plot_log.py', *(f'out/acnn_toy_phase{n}' for n in (1, 2, 3)), 'log.png')
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / 'log.png').stat().st_size > 20_000
 
@@ -181,7 +181,7 @@ def test_mmposes_own_train_script_runs_our_configs(tmp_path, toy_root):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert (tmp_path / 'work_dirs/acnn_phase1/epoch_2.pth').is_file()
+    assert (tmp_path / 'work_dirs/acnn_toy_phase1/epoch_2.pth').is_file()
 
 
 def test_mmposes_own_browser_shows_our_data(tmp_path, toy_root):

@@ -17,7 +17,7 @@ from acnn_mmpose.inference import DetectorBoxes
 from page.viewer import Viewer
 
 ROOT = Path(__file__).parents[1]
-CONFIG = str(ROOT / 'configs/reference/acnn_phase2.py')
+CONFIG = str(ROOT / 'configs/reference/acnn_reference_phase2.py')
 CHECKPOINT = max(map(str, (ROOT / 'weights').glob('acnn_reference-*.safetensors')), default=None)
 
 

@@ -6,7 +6,6 @@ python tools/test.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100.pth
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
@@ -43,9 +42,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    return parser.parse_args()
 
 
 def main() -> None:
@@ -67,7 +64,7 @@ def main() -> None:
     if args.show_dir:
         engine.show_predictions(cfg, args.show_dir)
     make_folder(cfg.work_dir, 'the work dir', 'choose another --work-dir')
-    engine.set_launcher(cfg, args.launcher)
+    engine.set_launcher(cfg, args.launcher, args.local_rank)
     runner = Runner.from_cfg(cfg)
     with engine.explain_worker_errors():
         metrics = runner.test()

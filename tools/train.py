@@ -9,7 +9,6 @@ On several GPUs: tools/dist_train.sh. Stopped? The same command with --resume go
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
@@ -50,9 +49,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    args = parser.parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    return args
+    return parser.parse_args()
 
 
 def main() -> None:
@@ -75,7 +72,7 @@ def main() -> None:
         engine.check_data(cfg, 'train', 'val')
         cfgs.append(cfg)
     for cfg in cfgs:
-        engine.set_launcher(cfg, args.launcher)
+        engine.set_launcher(cfg, args.launcher, args.local_rank)
     engine.train_in_order(cfgs, args.resume)
 
 

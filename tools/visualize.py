@@ -1,4 +1,4 @@
-"""Draw a few people of the test set as the network sees them, for example their story boards.
+"""Draw a few people of the config's test_dataloader as the network sees them, such as story boards.
 
 python tools/visualize.py configs/acnn_phase3.py work_dirs/acnn_phase3/epoch_100.pth out.png
 """

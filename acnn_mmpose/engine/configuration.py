@@ -130,6 +130,6 @@ def use_test_set(cfg: Config, out_dir: str) -> None:
 def show_predictions(cfg: Config, folder: str) -> None:
     """Make a test draw its predictions into a folder (PoseVisualizationHook)."""
     make_folder(folder, 'the folder of --show-dir')
-    hook = cfg.default_hooks.setdefault('visualization', dict(type='PoseVisualizationHook'))
+    hook = cfg.default_hooks.get('visualization', dict(type='PoseVisualizationHook'))
     # absolute, or MMPose would put it below the log's folder
-    hook.update(enable=True, out_dir=str(Path(folder).resolve()))
+    cfg.default_hooks.visualization = dict(hook, enable=True, out_dir=str(Path(folder).resolve()))

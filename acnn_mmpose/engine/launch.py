@@ -14,7 +14,7 @@ from torch import distributed
 from ..errors import ACNNError
 
 
-def set_launcher(cfg: Config, launcher: str) -> None:
+def set_launcher(cfg: Config, launcher: str, local_rank: int = 0) -> None:
     """Choose how processes find each other: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
 
     MMEngine calls ``torch.cuda.set_device`` for every launcher and passes ``device_ids`` to
@@ -22,9 +22,12 @@ def set_launcher(cfg: Config, launcher: str) -> None:
     here, with gloo, and the model is wrapped without device ids.
 
     A process that waits for another gives up after ``env_cfg.dist_cfg.timeout`` seconds, on GPUs,
-    too; by default after torch's 30 minutes (gloo) or 10 (NCCL, torch >= 2.2).
+    too; by default after torch's 30 minutes (gloo) or 10 (NCCL, torch >= 2.2). ``local_rank``, the
+    number of this machine's GPU, counts where no launcher's environment variable says it.
     """
     cfg.launcher = launcher
+    local = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK', str(local_rank))
+    os.environ.setdefault('LOCAL_RANK', local)  # by which MMEngine wraps the model
     timeout = cfg.get('env_cfg', {}).get('dist_cfg', {}).get('timeout')
     if launcher == 'pytorch' and 'RANK' not in os.environ:
         raise ACNNError(

@@ -56,6 +56,8 @@ def enable_amp(cfg: Config, device: str | None = None) -> None:
     wrapper = cfg.optim_wrapper
     if device == 'cpu':
         wrapper.type = 'CpuAmpOptimWrapper'
+        for option in ('dtype', 'loss_scale', 'use_fp64'):  # of AmpOptimWrapper
+            wrapper.pop(option, None)
     elif amp_dtype(device) == torch.bfloat16:
         wrapper.update(type='AmpOptimWrapper', dtype='bfloat16', loss_scale=dict(enabled=False))
     else:

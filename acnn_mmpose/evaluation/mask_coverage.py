@@ -32,6 +32,8 @@ class MaskCoverage(BaseMetric):
             if 'attention_masks' in person:
                 masks = np.asarray(person['attention_masks'][0], np.float64)
                 joints = truth['keypoints'][0][truth['keypoints_visible'][0].astype(bool)]
+                if (self.dataset_meta or {}).get('dataset_name') == 'mpii':
+                    joints = joints - 1  # MpiiDataset counts their pixels from 1
                 center, scale = person['input_center'][0], person['input_scale'][0]
                 self.results.append(count_kept(masks, joints, center, scale))
 

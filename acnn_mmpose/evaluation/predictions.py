@@ -156,7 +156,7 @@ def _read_npz(path: Path) -> Any:
 
 
 _READERS = {
-    '.mat': lambda path: load_mat(path, 'preds'),
+    '.mat': lambda path: load_mat(path, 'preds')[0],
     '.json': _read_json,
     '.npz': _read_npz,
 }

@@ -83,8 +83,8 @@ def _read_stages(folder: Path) -> Curves:
     return {name: sorted(points.items()) for name, points in stages.items()}
 
 
-def compare_runs(work_dirs: Sequence[str], measure: str = 'PCKh@0.5') -> list[TableRow]:
-    """Collect what each run's last evaluation says of its prediction, one row per run's folder."""
+def compare_runs(work_dirs: Sequence[str]) -> list[TableRow]:
+    """Collect the PCKh@0.5 of each run's last evaluation, one row per run's folder."""
     rows = []
     for work_dir in map(Path, work_dirs):
         tables = sorted(work_dir.glob('*/pckh_*.json'), key=lambda path: path.stat().st_mtime)
@@ -96,6 +96,6 @@ def compare_runs(work_dirs: Sequence[str], measure: str = 'PCKh@0.5') -> list[Ta
         rows += [
             row._replace(method=work_dir.name)
             for row in read_table(tables[-1])
-            if (row.method, row.measure) == ('prediction', measure)
+            if (row.method, row.measure) == ('prediction', 'PCKh@0.5')
         ]
     return rows

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
-
-from tabulate import tabulate
 
 from ..errors import explained
 from ..files import read_json, write_together
@@ -65,16 +63,18 @@ def published_rows() -> list[TableRow]:
 
 def format_text(rows: Sequence[TableRow]) -> str:
     """Format a table for a terminal."""
-    return '\n'.join([_tabulate(rows, 'plain'), *LEGEND])
+    return '\n'.join([*map('  '.join, _align(rows)), *LEGEND])
 
 
 def save_table(rows: Sequence[TableRow], stem: Path) -> None:
     """Write ``stem`` with the endings .json, at full precision, and .md, both or none."""
+    header, *lines = [f'| {" | ".join(cells)} |' for cells in _align(rows)]
+    rule = '| --- | --- |' + ' ---: |' * (len(JOINT_GROUPS) + len(TOTALS))
     legend = [f'- {line}' for line in LEGEND]
     write_together(
         {
             f'{stem}.json': json.dumps([_record(row) for row in rows], indent=2) + '\n',
-            f'{stem}.md': '\n'.join([_tabulate(rows, 'pipe'), '', *legend, '']),
+            f'{stem}.md': '\n'.join([header, rule, *lines, '', *legend, '']),
         }
     )
 
@@ -115,18 +115,16 @@ def _record(row: TableRow) -> dict:
     }
 
 
-def _tabulate(rows: Sequence[TableRow], form: str) -> str:
-    header = ['Method', 'Measure', *JOINT_GROUPS, *TOTALS]
-    sides = ['left', 'left', *['right'] * (len(header) - 2)]
-    cells = [_cells(row) for row in rows]
-    return tabulate(cells, header, form, disable_numparse=True, colalign=sides)
+def _align(rows: Sequence[TableRow]) -> Iterator[list[str]]:
+    """Give the cells of a header and of each row, as wide as their column, numbers to the right."""
+    table = [['Method', 'Measure', *JOINT_GROUPS, *TOTALS], *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*table)]
+    for cells in table:
+        sides = [str.ljust] * 2 + [str.rjust] * (len(cells) - 2)
+        yield [side(cell, width) for side, cell, width in zip(sides, cells, widths)]
 
 
 def _cells(row: TableRow) -> list[str]:
     method, measure, *numbers = _record(row).values()
     digits = 1 if PUBLISHED in measure else 3
-    return [
-        method,
-        measure,
-        *('-' if number is None else f'{number:.{digits}f}' for number in numbers),
-    ]
+    return [method, measure, *('-' if n is None else f'{n:.{digits}f}' for n in numbers)]

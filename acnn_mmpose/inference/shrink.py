@@ -20,12 +20,14 @@ def shrink_to_draw(
     Args:
         image: (H, W, 3), BGR, uint8.
         samples: Its people, at least one, one per sample, in pixels of the image.
-        max_pixels: The most that height times width may be.
+        max_pixels: The most that height times width may be; with heatmaps, of all people together.
 
     Returns:
         The picture, RGB, and all people in its pixels, merged as MMPose's visualizers take them.
     """
     height, width = image.shape[:2]
+    if 'pred_fields' in samples[0]:  # merging makes a heatmap per joint of each person at once
+        max_pixels //= len(samples)
     factor = (max_pixels / (height * width)) ** 0.5
     if factor < 1:
         size = max(1, int(width * factor)), max(1, int(height * factor))

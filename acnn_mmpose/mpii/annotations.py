@@ -123,8 +123,8 @@ def is_head_box(box: np.ndarray) -> bool:
 def head_box_problems(path: Path, entries: list) -> Iterator[str]:
     """Check that the head boxes exist, belong to the rows of ``mpii_val.json`` and are sane."""
     try:
-        boxes = np.moveaxis(_floats(load_mat(path, 'headboxes_src')), -1, 0)
-        positions = np.moveaxis(_floats(load_mat(path, 'pos_gt_src')), -1, 0)
+        arrays = load_mat(path, 'headboxes_src', 'pos_gt_src')
+        boxes, positions = (np.moveaxis(_floats(array), -1, 0) for array in arrays)
     except ACNNError as error:
         yield f'{error}'
         return

@@ -16,11 +16,11 @@ from ..errors import ACNNError
 HEADING = b'MATLAB 5.0 MAT-file of acnn_mmpose'.ljust(116)  # SciPy's has the time in it
 
 
-def load_mat(path: str | Path, variable: str) -> np.ndarray:
-    """Read one variable of a .mat file, whose other variables must be readable, too.
+def load_mat(path: str | Path, *variables: str) -> list[np.ndarray]:
+    """Read variables of a .mat file, whose other variables must be readable, too.
 
     Raises:
-        ACNNError: If the file is missing, can not be read, or does not have the variable.
+        ACNNError: If the file is missing, can not be read, or lacks a variable.
     """
     if not Path(path).is_file():
         raise ACNNError(f'{path} does not exist')
@@ -29,9 +29,9 @@ def load_mat(path: str | Path, variable: str) -> np.ndarray:
         content = loadmat(path)  # version 7.3, which is HDF5, is a NotImplementedError
     except Exception as error:  # damaged files make scipy raise anything
         raise ACNNError(f'{path} can not be read as a MATLAB 5 to 7 file: {error}') from error
-    if variable not in content:
-        raise ACNNError(f'{path} has no variable {variable!r}')
-    return content[variable]
+    if missing := [variable for variable in variables if variable not in content]:
+        raise ACNNError(f'{path} has no variable {missing[0]!r}')
+    return [content[variable] for variable in variables]
 
 
 def mat_bytes(variables: dict[str, Any]) -> bytes:

@@ -48,7 +48,7 @@ def read_release(path: str | Path) -> tuple[list[Image], np.ndarray]:
     Raises:
         ACNNError: If the file is missing, is no .mat file, or is not laid out as RELEASE.
     """
-    (release, *_) = records(load_mat(path, 'RELEASE')) or [{}]
+    (release, *_) = records(*load_mat(path, 'RELEASE')) or [{}]
     for name in ('annolist', 'img_train', 'single_person'):
         if name not in release:
             raise ACNNError(

@@ -72,13 +72,14 @@ class SubmissionFrame:
         if not Path(path).is_file():
             raise ACNNError(f'{path} does not exist: run tools/convert_mpii.py')
         self.path = path
-        self.images = records(load_mat(path, 'annolist'))
+        annolist, single_person = load_mat(path, 'annolist', 'single_person')
+        self.images = records(annolist)
         self.people = {
             (image_index, rect_index): person
             for image_index, image in enumerate(self.images, start=1)
             for rect_index, person in enumerate(read_people(image), start=1)
         }
-        single_person = load_mat(path, 'single_person').ravel()
+        single_person = single_person.ravel()
         self.required = [
             (image_index, rect_index)
             for image_index, rectangles in enumerate(single_person, start=1)

@@ -2,7 +2,7 @@ r"""Measure what sparse stages save, and what they cost.
 
 python -m studies.sparse                       # full size, random weights, masks that are forced
 python -m studies.sparse --out work_dirs/sparse \
-    --network control configs/reference/acnn_phase1b.py control.pth \
+    --network control configs/reference/acnn_reference_phase1b.py control.pth \
     --network sparse studies/sparse/configs/acnn_phase3.py seed0.pth seed1.pth seed2.pth
 
 With trained networks: PCKh@0.5 and time per validation person, of each network whole and stopped

@@ -65,7 +65,7 @@ def test_hooks_that_are_left_out_are_no_hindrance(toy_config, tmp_path):
     cfg = toy_config(1, **{'default_hooks.visualization': None, 'default_hooks.checkpoint': None})
     engine.show_predictions(cfg, str(tmp_path / 'shown'))
     engine.disable_validation(cfg)
-    assert cfg.default_hooks.visualization.type == 'PoseVisualizationHook'
+    assert cfg.default_hooks.visualization.enable
     assert (cfg.default_hooks.checkpoint, cfg.val_cfg) == (None, None)
     cfg = toy_config(1, default_hooks=None)
     engine.disable_validation(cfg)

@@ -40,7 +40,7 @@ def reference(root, toy_root, monkeypatch):
     """Load the reference config where there is no LSPET, with other ratios."""
     monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
     monkeypatch.setenv('ACNN_LSPET_ROOT', 'nowhere')
-    path, option = root / 'configs/reference/acnn_phase1.py', 'train_dataloader.dataset'
+    path, option = root / 'configs/reference/acnn_reference_phase1.py', 'train_dataloader.dataset'
     return lambda ratios: engine.load_config(
         str(path), cfg_options={f'{option}.sample_ratio_factor': ratios}
     )

@@ -16,7 +16,7 @@ from ..conftest import ROOT
 def cfg(coco_root, tmp_path, monkeypatch):
     """The config of phase 1 on COCO, with annotations of its own to spoil."""
     monkeypatch.setenv('ACNN_DATA_ROOT', str(coco_root))
-    cfg = engine.load_config(str(ROOT / 'configs/coco/acnn_phase1.py'), str(tmp_path))
+    cfg = engine.load_config(str(ROOT / 'configs/coco/acnn_coco_phase1.py'), str(tmp_path))
     dataset = cfg.train_dataloader.dataset
     content = (coco_root / dataset.ann_file).read_text()
     dataset.ann_file = str(tmp_path / 'train.json')

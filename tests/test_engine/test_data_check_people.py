@@ -38,7 +38,7 @@ def joints(swaps: tuple[str, ...] = SWAPS) -> dict:
 @pytest.fixture
 def cfg(toy_root, tmp_path, root) -> Config:
     """A config of people with five joints of their own."""
-    cfg = engine.load_config(str(root / 'configs/coco/acnn_phase1.py'))
+    cfg = engine.load_config(str(root / 'configs/coco/acnn_coco_phase1.py'))
     cfg.model.head.out_channels = 5
     for split in ('train', 'val'):
         write_coco_file(toy_root, split, tmp_path / f'{split}.json', OWN_JOINTS)

@@ -139,7 +139,7 @@ class FaultHook(Hook):
 def test_no_process_outlives_the_failure_of_another(toy_root, tmp_path, fault, sentence):
     (tmp_path / 'faults.py').write_text(FAULTS)
     (tmp_path / 'config.py').write_text(
-        f"_base_ = ['{ROOT}/configs/toy/acnn_phase1.py']\n"
+        f"_base_ = ['{ROOT}/configs/toy/acnn_toy_phase1.py']\n"
         "custom_imports = dict(imports=['acnn_mmpose', 'faults'], allow_failed_imports=False)\n"
         f"custom_hooks = [dict(type='FaultHook', fault='{fault}')]\n"
         'env_cfg = dict(dist_cfg=dict(timeout=10))\n'

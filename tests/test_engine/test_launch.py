@@ -26,6 +26,20 @@ def test_launchers_other_than_pytorch_need_a_gpu():
         engine.set_launcher(Config(), 'slurm')
 
 
+@pytest.mark.parametrize(
+    ('environment', 'rank'),
+    [({}, '2'), ({'OMPI_COMM_WORLD_LOCAL_RANK': '3'}, '3'), ({'LOCAL_RANK': '1'}, '1')],
+)
+def test_mmengine_learns_the_local_rank_whoever_names_it(monkeypatch, environment, rank):
+    for name in ('LOCAL_RANK', 'OMPI_COMM_WORLD_LOCAL_RANK'):
+        monkeypatch.setenv(name, '')  # restored after the test
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    engine.set_launcher(Config(), 'none', 2)
+    assert os.environ['LOCAL_RANK'] == rank
+
+
 GROUP_OF_ONE = """
 import glob, sys
 

@@ -51,6 +51,13 @@ def test_a_gpu_takes_float16_only_where_it_lacks_bfloat16(monkeypatch, capabilit
     assert wrapper_of('cuda') == dict(expected, optimizer=dict(type='RMSprop'))
 
 
+def test_a_cpu_takes_no_options_of_a_gpu():
+    options = dict(type='AmpOptimWrapper', dtype='float16', loss_scale='dynamic', clip_grad=None)
+    cfg = Config(dict(optim_wrapper=options))
+    mixed_precision.enable_amp(cfg, 'cpu')
+    assert cfg.optim_wrapper == dict(type='CpuAmpOptimWrapper', clip_grad=None)
+
+
 @pytest.mark.parametrize(('speedup', 'words'), [(0.2, '5.0 times slower'), (1.9, None)])
 def test_a_cpu_that_is_slow_in_bfloat16_warns(monkeypatch, build_model, speedup, words):
     said = []

@@ -104,7 +104,9 @@ def test_phases_in_the_wrong_order_are_refused_before_training(toy_config, numbe
 def test_configs_that_do_not_fit_each_other_are_refused_before_training(
     toy_config, phases_trained, other
 ):
-    with pytest.raises(ACNNError, match=r'acnn_phase2.py can not start from .*acnn_phase1.py'):
+    with pytest.raises(
+        ACNNError, match=r'acnn_toy_phase2.py can not start from .*acnn_toy_phase1.py'
+    ):
         train_in_order([toy_config(1, **other), toy_config(2)])
     assert phases_trained == []
 
@@ -112,7 +114,9 @@ def test_configs_that_do_not_fit_each_other_are_refused_before_training(
 def test_models_without_phases_do_not_follow_each_other(toy_config, phases_trained):
     cfgs = [toy_config(1), toy_config(2)]
     cfgs[1].model = dict(type='TopdownPoseEstimator')
-    with pytest.raises(ACNNError, match='acnn_phase2.py trains a TopdownPoseEstimator, .* alone'):
+    with pytest.raises(
+        ACNNError, match='acnn_toy_phase2.py trains a TopdownPoseEstimator, .* alone'
+    ):
         train_in_order(cfgs)
     assert phases_trained == []
 

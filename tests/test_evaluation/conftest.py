@@ -14,7 +14,7 @@ from mmpose.registry import MODELS
 from tests.conftest import FAST_TRAINING
 from tests.mpii_root import make_mpii_root
 
-CONFIG = Path(__file__).parents[2] / 'configs' / 'toy' / 'acnn_phase3.py'
+CONFIG = Path(__file__).parents[2] / 'configs' / 'toy' / 'acnn_toy_phase3.py'
 
 
 @pytest.fixture(scope='session')

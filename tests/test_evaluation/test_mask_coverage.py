@@ -41,6 +41,17 @@ def test_cells_joints_and_background_are_counted():
     }
 
 
+def test_joints_of_mpii_count_from_one():
+    """The cell between 5 and 15 pixels from the left is the second one."""
+    mask = np.zeros((8, 8), np.float32)
+    mask[:, 0] = 1
+    metric = MaskCoverage()
+    metric.process([], [sample(mask, [[5.5, 0]])])
+    metric.dataset_meta = dict(dataset_name='mpii')
+    metric.process([], [sample(mask, [[5.5, 0]])])
+    assert metric.evaluate(2)['attention/mask1_joints'] == 50
+
+
 def test_only_labelled_joints_in_the_crop_count():
     mask = np.eye(8, dtype=np.float32)
     joints = [[0, 0], [30, 0], [-20, 0], [500, 40]]

@@ -93,6 +93,6 @@ def test_files_hold_full_precision(rows, tmp_path):
     assert records[0]['Hip'] is None
     lines = saved['.md'].splitlines()
     assert [cell.strip() for cell in lines[0].split('|')][1:4] == ['Method', 'Measure', 'Head']
-    assert lines[1].startswith('|:---')
+    assert lines[1].startswith('| --- | --- | ---: |')
     cells = [cell.strip() for cell in lines[2].split('|')]
     assert cells[1:4] == ['prediction', 'PCKh@0.5', '100.000']

@@ -5,7 +5,7 @@ from __future__ import annotations
 from acnn_mmpose.inference.shrink import shrink_to_draw
 
 import numpy as np
-from mmengine.structures import InstanceData
+from mmengine.structures import InstanceData, PixelData
 from mmpose.structures import PoseDataSample
 
 
@@ -45,3 +45,11 @@ def test_people_move_with_the_image():
     for name, value in half.items():
         np.testing.assert_array_equal(small.pred_instances[name], value)
     assert sample.pred_instances.bboxes[0, 0] == 10  # what goes into the json
+
+
+def test_heatmaps_of_all_people_together_have_as_many_pixels_as_one_picture():
+    samples = [person() for _ in range(4)]
+    for sample in samples:
+        sample.pred_fields = PixelData(heatmaps=np.zeros((16, 8, 4), np.float32))
+    image, _ = shrink_to_draw(np.zeros((200, 100, 3), np.uint8), samples, 20_000)
+    assert image.shape == (100, 50, 3)

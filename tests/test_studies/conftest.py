@@ -15,7 +15,7 @@ from tests.conftest import FAST_TRAINING, ROOT
 def setup(tmp_path, monkeypatch):
     """Small networks, MMPose's too, and generated photographs."""
     monkeypatch.setenv('ACNN_DATA_ROOT', str(tmp_path / 'nothing'))
-    cfg = load_config(str(ROOT / 'configs/toy/acnn_phase3.py'), None, FAST_TRAINING)
+    cfg = load_config(str(ROOT / 'configs/toy/acnn_toy_phase3.py'), None, FAST_TRAINING)
     cfg.train_dataloader.batch_size = 2
     get_config = setup_module.get_config
 

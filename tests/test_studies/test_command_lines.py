@@ -20,7 +20,7 @@ def run(toy_root, capfd):
 
 def test_speed_prints_tables_and_writes_json(run, tmp_path):
     options = ['--only', 'parts', '--seconds', 0, '--json', tmp_path / 'out.json']
-    done = run('speed', 'configs/toy/acnn_phase3.py', *options)
+    done = run('speed', 'configs/toy/acnn_toy_phase3.py', *options)
     assert done.returncode == 0, done.stderr[-3000:]
     _, _, tables = done.stdout.partition(' thread')  # reading the config says which data it takes
     assert 'one tensor after the other' in tables
@@ -33,7 +33,7 @@ def test_speed_prints_tables_and_writes_json(run, tmp_path):
     ('args', 'sentence'),
     [
         (['--json', '/dev/null/o.json'], 'the folder of --json /dev/null can not be made'),
-        (['configs/toy/acnn_phase1.py'], 'give the config of phase 3, such as'),
+        (['configs/toy/acnn_toy_phase1.py'], 'give the config of phase 3, such as'),
     ],
 )
 def test_bad_input_of_speed_ends_in_one_sentence(run, args, sentence):

@@ -107,11 +107,7 @@ class AttentionStatsHook(Hook):
         self._measuring |= batch_idx % self.interval == 0
 
     def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict,
-        outputs: dict | None = None,
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict | None = None
     ) -> None:
         """Put the values into the message hub."""
         if not self._gradients:  # not to be measured, or the optimizer has made no step yet
@@ -161,10 +157,11 @@ def measure_coverage(masks: Tensor, targets: Tensor) -> Tensor:
         (S - 1, 3), float32 in [0, 1]. Without any labelled joint, or any background, that share is
         the feature map's.
     """
-    joints = targets.to(masks).sum(dim=1, keepdim=True)
+    targets = targets.to(masks)  # a data loader's are not on the model's device
+    joints = targets.sum(dim=1, keepdim=True)
     everywhere = masks.mean(dim=(0, 2, 3))
     shares = [
-        share_kept(masks, counted) if counted.any() else everywhere
+        torch.where(counted.any(), share_kept(masks, counted), everywhere)
         for counted in (joints, find_background(targets))
     ]
     return torch.stack([everywhere, *shares], dim=1)

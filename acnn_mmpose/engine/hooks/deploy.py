@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
 
@@ -19,5 +19,6 @@ class DeployHook(Hook):
 
     def before_test(self, runner: Runner) -> None:
         """Deploy."""
-        model = unwrap(runner.model)
-        model.switch_to_deploy(self.dtype)
+        # EMAHook has read the same weights, and would exchange them with those that are deployed
+        runner._hooks = [hook for hook in runner.hooks if not isinstance(hook, EMAHook)]
+        unwrap(runner.model).switch_to_deploy(self.dtype)

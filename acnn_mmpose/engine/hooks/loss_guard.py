@@ -9,7 +9,6 @@ from mmpose.registry import HOOKS
 
 from ...checkpoints.load import latest_checkpoint
 from ...errors import ACNNError
-from ...models import unwrap
 
 
 @HOOKS.register_module()
@@ -27,11 +26,7 @@ class LossGuardHook(Hook):
         self.interval = interval
 
     def after_train_iter(
-        self,
-        runner: Runner,
-        batch_idx: int,
-        data_batch: dict,
-        outputs: dict[str, torch.Tensor],
+        self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict[str, torch.Tensor]
     ) -> None:
         """Check the loss."""
         is_due = self.every_n_train_iters(runner, self.interval) or self.end_of_epoch(
@@ -43,7 +38,7 @@ class LossGuardHook(Hook):
         good = latest_checkpoint(runner.work_dir)
         raise ACNNError(
             f'the loss is {outputs["loss"].item()} in epoch {runner.epoch + 1}, iteration '
-            f'{runner.iter + 1}, phase {unwrap(runner.model).phase!r}, learning rate {rates}: '
+            f'{runner.iter + 1}, learning rate {rates}: '
             + (f'the last good checkpoint is {good}' if good else 'no checkpoint is saved yet')
             + '; start anew, in another --work-dir, with a lower learning rate (--cfg-options '
             + (f'load_from={good} ' if good else '')

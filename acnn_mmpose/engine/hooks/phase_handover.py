@@ -78,7 +78,7 @@ def _model(runner: Runner) -> ACNN:
     if not isinstance(model, ACNN):
         raise ACNNError(
             f"PhaseHandoverHook is for a model of type 'ACNN', not {type(model).__name__!r}: "
-            'set default_hooks.phase_handover=None'
+            'set phase_handover, attention_stats and story_board of default_hooks to None'
         )
     return model
 

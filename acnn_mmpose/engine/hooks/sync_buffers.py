@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmengine.dist import all_reduce_params
 from mmengine.hooks import EMAHook, SyncBuffersHook
 from mmengine.runner import Runner
 from mmpose.registry import HOOKS
@@ -20,6 +21,4 @@ class SyncAllBuffersHook(SyncBuffersHook):
         super().after_train_epoch(runner)
         for hook in runner.hooks:
             if isinstance(hook, EMAHook):
-                averaged = hook.ema_model.module.buffers()
-                for own, source in zip(averaged, hook.src_model.buffers()):
-                    own.copy_(source)
+                all_reduce_params(hook.ema_model.module.buffers(), op='mean')

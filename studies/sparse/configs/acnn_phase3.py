@@ -3,7 +3,7 @@
 PYTHONPATH=. tools/train.py studies/sparse/configs/acnn_phase3.py --cfg-options load_from=FILE
 """
 
-_base_ = ['../../../configs/reference/acnn_phase3.py']
+_base_ = ['../../../configs/reference/acnn_reference_phase3.py']
 
 custom_imports = dict(imports=['acnn_mmpose', 'studies.sparse'])
 

@@ -4,7 +4,7 @@ python -m studies.sparse.cut PHASE_1B 2 two_stages.pth
 tools/train.py studies/sparse/configs/two_stages.py --cfg-options load_from=two_stages.pth
 """
 
-_base_ = ['../../../configs/reference/acnn_phase1b.py']
+_base_ = ['../../../configs/reference/acnn_reference_phase1b.py']
 
 model = dict(backbone=dict(num_stages=2), head=dict(num_stages=2))
 

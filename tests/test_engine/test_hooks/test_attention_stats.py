@@ -32,6 +32,11 @@ def test_coverage_is_that_of_literal_counting():
     torch.testing.assert_close(without, torch.tensor([[0.5, 0.5, 0.5], [1.0, 1.0, 1.0]]))
 
 
+def test_targets_of_a_data_loader_come_to_the_masks_whatever_their_device_is():
+    coverage = measure_coverage(torch.ones(2, 3, 4, 4, device='meta'), torch.zeros(2, 5, 4, 4))
+    assert (coverage.device.type, coverage.shape) == ('meta', (3, 3))
+
+
 def test_root_mean_square():
     a, b = torch.randn(3, 4), torch.randn(5)
     expected = torch.cat([a.flatten(), b]).square().mean().sqrt()

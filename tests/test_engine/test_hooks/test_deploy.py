@@ -11,6 +11,7 @@ def test_a_test_of_the_deployed_network(toy_config, trained, dtype):
     for deployed in (False, True):
         cfg = toy_config(3)
         cfg.load_from = str(trained['joint'])
+        cfg.default_hooks.ema = dict(type='EMAHook')
         if deployed:
             cfg.default_hooks.deploy = dict(type='DeployHook', dtype=dtype)
         runner = Runner.from_cfg(cfg)

@@ -39,7 +39,7 @@ def test_a_number_of_stages_that_it_does_not_have_is_refused(build_model, tmp_pa
 @pytest.mark.parametrize(('file', 'stages'), [('two_stages.py', 2), ('three_stages.py', 3)])
 def test_their_configs_differ_from_phase_1b_in_stages_and_schedule(file, stages):
     own = Config.fromfile(ROOT / 'studies/sparse/configs' / file)
-    whole = Config.fromfile(ROOT / 'configs/reference/acnn_phase1b.py')
+    whole = Config.fromfile(ROOT / 'configs/reference/acnn_reference_phase1b.py')
     assert own.model.backbone.pop('num_stages') == own.model.head.pop('num_stages') == stages
     del whole.model.backbone['num_stages'], whole.model.head['num_stages']
     assert own.model == whole.model

@@ -82,7 +82,7 @@ def test_bfloat16_is_left_out_where_it_is_slow(setup, monkeypatch):
 
 def test_data_that_is_there_is_used(setup, toy_root, monkeypatch, tmp_path, root):
     monkeypatch.setenv('ACNN_DATA_ROOT', str(toy_root))
-    cfg = load_config(str(root / 'configs/toy/acnn_phase3.py'))
+    cfg = load_config(str(root / 'configs/toy/acnn_toy_phase3.py'))
     people = make_setup(cfg, 'cpu', [1], str(tmp_path)).people
     assert len(people) == 8
     assert people[0]['img_path'].startswith(str(toy_root))

@@ -1,4 +1,4 @@
-"""Phase 1 of the reference network: pose, for long."""
+"""Phase 1 of the reference network: pose, 48 epochs."""
 
 _base_ = ['_base_/acnn_160x160.py']
 
