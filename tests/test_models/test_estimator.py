@@ -10,6 +10,7 @@ from acnn_mmpose.models import MASK_BRANCHES
 import pytest
 import torch
 from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmpose.models.heads.heatmap_heads import cpm_head
 from mmpose.registry import MODELS
 
 from tests.conftest import model_config
@@ -139,3 +140,17 @@ def test_a_training_step_stays_channels_last(build_model, batch):
     assert len(four_dimensional) > 200
     for tensor in four_dimensional:
         assert tensor.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_all_of_a_training_step_is_computed_where_the_model_is(batch, monkeypatch):
+    """The data loader's samples stay on the CPU, as on a GPU; device 'meta' stands for one."""
+    config = model_config()
+    config['head']['coverage_loss'] = dict(type='CoverageLoss', weight=0.1, joint_weight=0.1)
+    model = MODELS.build(config).to('meta')
+    monkeypatch.setattr(cpm_head, 'to_numpy', lambda tensor: tensor)
+    monkeypatch.setattr(cpm_head, 'pose_pck_accuracy', lambda **_: (None, 0.5, None))
+    data = model.data_preprocessor(batch, training=True)
+    losses = model.loss(data['inputs'], data['data_samples'])
+    sum(value for name, value in losses.items() if name.startswith('loss')).backward()
+    assert {value.device.type for value in losses.values()} == {'meta'}
+    assert {p.grad.device.type for p in model.parameters()} == {'meta'}
