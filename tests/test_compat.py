@@ -69,6 +69,18 @@ import acnn_mmpose.engine
         assert f'-r requirements/{file}.txt' in said
 
 
+def test_every_module_imports_with_what_mmpose_brings_along():
+    done = run("""
+import sys
+for name in ('gradio', 'onnx', 'onnxruntime', 'pandas', 'safetensors', 'tabulate'):
+    sys.modules[name] = None
+import importlib, pkgutil, acnn_mmpose
+for module in pkgutil.walk_packages(acnn_mmpose.__path__, 'acnn_mmpose.'):
+    importlib.import_module(module.name)
+""")
+    assert done.returncode == 0, done.stderr
+
+
 def test_mmcv_operators_say_that_they_are_missing():
     done = run("""
 import acnn_mmpose, mmcv
