@@ -4,7 +4,7 @@ _base_ = ['_base_/acnn_160x160.py']
 
 model = dict(
     phase='attention',
-    head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.4, joint_weight=0.01)),
+    head=dict(coverage_loss=dict(type='CoverageLoss', weight=0.05, target=0.3, joint_weight=0.01)),
 )
 
 train_cfg = dict(max_epochs=2, val_interval=1)

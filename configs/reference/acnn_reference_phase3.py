@@ -3,7 +3,6 @@
 What masks cost and miss moves the mask branches alone, not the features that poses are made of;
 and norms keep the statistics of phase 1, for those of masked batches are others: poses and masks
 would have to be learned anew.
-The budget of masks is 30 % of the map, as in the runs of studies/; the shipped weights have 40 %.
 """
 
 _base_ = ['_base_/acnn_160x160.py']
