@@ -140,7 +140,7 @@ def _train(cfg: Config) -> None:
 
 
 def _agreed_checkpoint(cfg: Config) -> str | None:
-    """Find the last checkpoint, where processes have begun to talk, on the first one for all."""
+    """Find the last checkpoint: the first process's, as soon as processes can tell each other."""
     found = [latest_checkpoint(cfg.work_dir)]
     broadcast_object_list(found)
     return found[0]

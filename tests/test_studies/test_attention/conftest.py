@@ -26,7 +26,7 @@ pose, attention, joint = (
     dict(config='{configs}/acnn_toy_phase%d.py' % n, epochs=1, options={options}) for n in (1, 2, 3)
 )
 open_masks = dict(attention['options'], **{{'model.backbone.mask_branch.init_bias': 4.0}})
-whole = dict(config='{configs}/hourglass.py', epochs={epochs}, options={options})
+whole = dict(config='{configs}/toy_hourglass.py', epochs={epochs}, options={options})
 
 variants = dict(
     hourglass=dict(title='the hourglass', phases=[whole]),

@@ -68,7 +68,12 @@ def test_variants_share_what_they_have_in_common(finished, lines):
     assert [line['variant'] for line in lines] == ['hourglass', 'acnn', 'bias_4']
     notes = [json.loads(path.read_text()) for path in (finished / 'phases').glob('*/phase.json')]
     trained = sorted(Path(note['config']).stem for note in notes)
-    expected = ['acnn_toy_phase1', *['acnn_toy_phase2'] * 2, *['acnn_toy_phase3'] * 2, 'hourglass']
+    expected = [
+        'acnn_toy_phase1',
+        *['acnn_toy_phase2'] * 2,
+        *['acnn_toy_phase3'] * 2,
+        'toy_hourglass',
+    ]
     assert trained == expected
     for one, other in zip(lines, lines[1:]):
         assert one['epochs'] == other['epochs'] == 3
