@@ -11,6 +11,10 @@ from tests.conftest import ROOT
 measure_complexity = runpy.run_path(str(ROOT / 'tools/complexity.py'))['measure_complexity']
 
 
+# what the tool prints is the figures alone
+pytestmark = pytest.mark.filterwarnings('error:mods argument')
+
+
 @pytest.fixture(params=[1, 3])
 def full_size(request):
     return MODELS.build(Config.fromfile(ROOT / f'configs/acnn_phase{request.param}.py').model)

@@ -6,6 +6,7 @@ python tools/complexity.py configs/acnn_phase3.py
 from __future__ import annotations
 
 import argparse
+import warnings
 from typing import NamedTuple
 
 import acnn_mmpose.engine as engine
@@ -32,7 +33,10 @@ def measure_complexity(model: ACNN, input_size: tuple[int, int]) -> Complexity:
     image = torch.zeros(1, 3, height, width, device=next(model.parameters()).device)
     was_training = model.training
     model.eval()
-    with torch.no_grad(), FlopCounterMode(model, display=False) as counter:
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # a newer torch does not need the model here, and says so
+        counter = FlopCounterMode(model, display=False)
+    with torch.no_grad(), counter:
         model(image, None, mode='tensor')
     model.train(was_training)
     per_module = counter.get_flop_counts()

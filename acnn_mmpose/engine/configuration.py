@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from ..datasets import leave_out_unused
 from ..errors import ACNNError, explained
 from ..files import make_folder
 from .config_check import check_config
 
-# those that MMEngine itself leaves out where they are None
-MMENGINE_HOOKS = (
-    *('runtime_info', 'timer', 'sampler_seed'),
-    *('logger', 'param_scheduler', 'checkpoint'),
-)
+# hooks that MMEngine itself leaves out where they are None
+BUILT_IN = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
+# what its Runner reads of a config, even if that has none of it
+FOR_RUNNER = {*inspect.signature(Runner).parameters, 'find_unused_parameters', 'sync_bn'}
 
 
 def load_config(
@@ -39,10 +40,8 @@ def load_config(
     cfg.work_dir = work_dir or cfg.get('work_dir') or str(Path('work_dirs') / Path(path).stem)
     merge_options(cfg, cfg_options or {}, f'--cfg-options do not fit {path}')
     leave_out_unused((cfg.get('train_dataloader') or {}).get('dataset'))
-    cfg.default_hooks = cfg.get('default_hooks') or {}
-    for name, hook in list(cfg.default_hooks.items()):
-        if hook is None and name not in MMENGINE_HOOKS:
-            del cfg.default_hooks[name]
+    hooks = (cfg.get('default_hooks') or {}).items()
+    cfg.default_hooks = {k: v for k, v in hooks if v is not None or k in BUILT_IN}
     check_config(cfg)
     return cfg
 
@@ -57,6 +56,8 @@ def merge_options(cfg: Config, options: dict[str, Any], complaint: str) -> None:
         complaint: The first words of the ACNNError if a name leads nowhere, such as into a number.
     """
     with explained(complaint, 'correct their names'):
+        if unread := {name.partition('.')[0] for name in options} - FOR_RUNNER.union(cfg):
+            raise KeyError(*unread)
         cfg.merge_from_dict(
             {
                 '.'.join(place): value
@@ -91,7 +92,7 @@ def read_config(path: str) -> Config:
     for name in ('ACNN_DATA_ROOT', 'ACNN_LSPET_ROOT'):
         if not os.environ.get(name, 'unset'):
             raise ACNNError(f'{name} is set but empty: unset it, or set it to a folder')
-    with explained(f'{path} can not be read as a config', 'correct it'):
+    with explained(f'{path} can not be read as a config', 'correct it, or give a config here'):
         return Config.fromfile(path)
 
 
@@ -107,10 +108,9 @@ def dump_predictions(cfg: Config, path: str) -> None:
     if not path.endswith('.npz'):
         raise ACNNError(f'--dump writes numpy arrays: {path} must end in .npz')
     make_folder(Path(path).parent, 'the folder of --dump')
-    evaluators = cfg.test_evaluator
-    if not isinstance(evaluators, (list, tuple)):
-        evaluators = [evaluators]
-    cfg.test_evaluator = [*evaluators, dict(type='DumpPredictions', file=path)]
+    given = cfg.test_evaluator
+    others = given if isinstance(given, (list, tuple)) else [given]
+    cfg.test_evaluator = [*others, dict(type='DumpPredictions', file=path)]
 
 
 def use_test_set(cfg: Config, out_dir: str) -> None:

@@ -106,9 +106,10 @@ def _check_joints(cfg: Config, where: str, dataset: ConfigDict) -> int:
     converted = any(step.get('type') == 'KeypointConverter' for step in dataset.get('pipeline', ()))
     if outputs != joints and not converted:
         raise ACNNError(
-            f'model.head.out_channels is {outputs}, but {where} has {joints} joints: set it to '
-            f'{joints}'
+            f'model.head.out_channels is {outputs}, but {where} has {joints} joints: set it so'
         )
+    if len(metainfo['sigmas']) != joints:  # which COCO's metric misses only after a whole epoch
+        raise ACNNError(f'{where} has {joints} joints: give its metainfo as many sigmas')
     if [mirrored[joint] for joint in mirrored] != list(range(joints)):
         raise ACNNError(
             f'the flip indices of {where}, {mirrored}, are no pairs of joints: let each swap of '
@@ -161,8 +162,7 @@ def _check_people(where: str, dataset: ConfigDict, joints: int, is_scored: bool)
         raise ACNNError(
             f'{where} has nobody in {ann_file}: people need a box with an area and a labelled joint'
         )
-    problems = glance_at_images(Path(), sorted({person['img_path'] for person in built.data_list}))
-    if problems:
+    if problems := glance_at_images(Path(), sorted({one['img_path'] for one in built.data_list})):
         raise ACNNError(f'{name_first(problems)}: restore it, or take its people out of {ann_file}')
 
 

@@ -74,7 +74,7 @@ def evaluate_file(
     """
     for file in (ann_file, headbox_file):
         if not Path(file).is_file():
-            raise ACNNError(f'{file} does not exist: give the files that convert_mpii.py writes')
+            raise ACNNError(f'{file} does not exist: name it, or set ACNN_DATA_ROOT')
     entries = read_annotations(Path(ann_file))
     check_head_boxes(headbox_file, entries)
     people = MpiiDataset(

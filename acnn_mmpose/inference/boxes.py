@@ -53,7 +53,8 @@ class DetectorBoxes:
             if not Path(path).is_file():
                 raise ACNNError(f'detector {kind} {path} does not exist')
         inferencer = import_package('mmdet.apis', 'a detector').DetInferencer  # slow to import
-        self.detector = inferencer(config, checkpoint, device, 'mmdet', show_progress=False)
+        with explained(f'{config} and {checkpoint} make no detector', "give two of MMDetection's"):
+            self.detector = inferencer(config, checkpoint, device, 'mmdet', show_progress=False)
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """Return the boxes (n, 4) of an image, overlapping ones suppressed as MMPose does.
@@ -64,8 +65,7 @@ class DetectorBoxes:
         found = result.pred_instances.cpu().numpy()
         found = found[(found.labels == 0) & (found.scores > MIN_SCORE)]
         shape = frame.image.shape[:2]
-        found = found[
-            np.array([not describe_box_problem(box, shape) for box in found.bboxes], bool)
-        ]
+        fits = [not describe_box_problem(box, shape) for box in found.bboxes]
+        found = found[np.array(fits, bool)]
         scored = np.concatenate([found.bboxes, found.scores[:, None]], axis=1)
         return scored[nms(scored, MAX_OVERLAP), :4]

@@ -30,7 +30,7 @@ def load_mat(path: str | Path, *variables: str) -> list[np.ndarray]:
     except Exception as error:  # damaged files make scipy raise anything
         raise ACNNError(f'{path} can not be read as a MATLAB 5 to 7 file: {error}') from error
     if missing := [variable for variable in variables if variable not in content]:
-        raise ACNNError(f'{path} has no variable {missing[0]!r}')
+        raise ACNNError(f'{path} has no variable {missing[0]!r}: give another file')
     return [content[variable] for variable in variables]
 
 

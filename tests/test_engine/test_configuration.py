@@ -101,3 +101,11 @@ def test_entries_of_a_list_are_named_by_their_type():
         engine.merge_options(cfg, {'pipeline.C.x': 2}, 'options do not fit')
     with pytest.raises(ACNNError, match='options do not fit'):
         engine.merge_options(cfg, {'plain.C.x': 2}, 'options do not fit')
+
+
+def test_an_option_that_nothing_reads_is_named(toy_config):
+    cfg = toy_config(1)
+    with pytest.raises(ACNNError, match=r"options do not fit \(KeyError\('optim_wraper'\)\)"):
+        engine.merge_options(cfg, {'optim_wraper.optimizer.lr': 1}, 'options do not fit')
+    engine.merge_options(cfg, {'sync_bn': 'torch', 'randomness.seed': 1}, 'options do not fit')
+    assert cfg.randomness.seed == 1

@@ -151,6 +151,12 @@ def test_joints_that_do_not_swap_in_pairs(cfg, swaps, problem):
         engine.check_data(cfg, 'train')
 
 
+def test_sigmas_for_some_of_the_joints(cfg):
+    cfg.train_dataloader.dataset.metainfo['sigmas'] = [0.05] * 4
+    with pytest.raises(ACNNError, match='has 5 joints: give its metainfo as many sigmas'):
+        engine.check_data(cfg, 'train')
+
+
 def test_data_sets_within_wrappers_and_of_unknown_arguments(cfg):
     dataset = copy.deepcopy(cfg.train_dataloader.dataset)
     cfg.train_dataloader.dataset = dict(type='RepeatDataset', times=2, dataset=dataset)

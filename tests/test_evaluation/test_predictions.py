@@ -164,7 +164,7 @@ def test_not_finite_and_missing_labels_are_refused(labels, tmp_path):
     write_json(tmp_path / 'nan.json', np.where(joints == joints[0, 9, 0], np.nan, joints))
     with pytest.raises(ACNNError, match='not finite'):
         evaluate_file(tmp_path / 'nan.json', 0, *files)
-    with pytest.raises(ACNNError, match='that convert_mpii'):
+    with pytest.raises(ACNNError, match='none.json does not exist: name it, or set ACNN_DATA_ROOT'):
         evaluate_file(tmp_path / 'nan.json', 0, tmp_path / 'none.json', files[1])
     truth = loadmat(files[1])
     savemat(tmp_path / 'short.mat', {'headboxes_src': truth['headboxes_src'][..., 1:]})

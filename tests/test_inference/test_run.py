@@ -164,6 +164,9 @@ def test_detector_boxes_are_those_of_people(monkeypatch, tmp_path):
     assert detector(frame).shape == (0, 4)
     with pytest.raises(ACNNError, match='detector checkpoint nowhere.pth does not exist'):
         DetectorBoxes(str(tmp_path / 'det.py'), 'nowhere.pth', 'cpu')
+    monkeypatch.setattr('mmdet.apis.DetInferencer', {}.__getitem__)  # takes no such arguments
+    with pytest.raises(ACNNError, match=r'det.pth make no detector \(TypeError'):
+        DetectorBoxes(str(tmp_path / 'det.py'), str(tmp_path / 'det.pth'), 'cpu')
     monkeypatch.setitem(sys.modules, 'mmdet.apis', None)
     with pytest.raises(ACNNError, match=r'^a detector needs mmdet .*: pip install mmdet$'):
         DetectorBoxes(str(tmp_path / 'det.py'), str(tmp_path / 'det.pth'), 'cpu')

@@ -15,7 +15,7 @@ def test_variables_are_read_in_the_order_that_they_are_named(tmp_path):
     savemat(tmp_path / 'a.mat', {'x': np.arange(3), 'y': 1, 'other': 2})
     y, x = mat_file.load_mat(tmp_path / 'a.mat', 'y', 'x')
     assert (y.tolist(), x.tolist()) == ([[1]], [[0, 1, 2]])
-    with pytest.raises(ACNNError, match="a.mat has no variable 'z'"):
+    with pytest.raises(ACNNError, match="a.mat has no variable 'z': give another"):
         mat_file.load_mat(tmp_path / 'a.mat', 'x', 'z')
     with pytest.raises(ACNNError, match='nowhere.mat does not exist'):
         mat_file.load_mat('nowhere.mat', 'x')
