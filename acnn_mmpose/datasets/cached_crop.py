@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, NamedTuple
 import cv2
 import numpy as np
 
-from ..errors import ACNNError
+from ..errors import ACNNError, explained
 
 # times the box that the data set gives: 1.5 times what is shown without scaling and rotation,
 # because GetBBoxCenterScale pads the box to 1.25 times its size
@@ -109,7 +109,8 @@ def find_crop(folder: Path, person: dict[str, Any]) -> CachedCrop | None:
 
 def crop_rectangle(person: dict[str, Any]) -> Rectangle:
     """Return what of a photograph is kept of a person; it may reach beyond the photograph."""
-    (center,), (scale,) = person['bbox_center'], person['bbox_scale']
+    with explained('the data set gives no crop boxes', "cache crops of MPII's data sets only"):
+        (center,), (scale,) = person['bbox_center'], person['bbox_scale']
     half = CROP_FACTOR / 2 * max(scale)  # square, as the network's input
     left, top = np.floor(center - half).astype(int).tolist()
     right, bottom = np.ceil(center + half).astype(int).tolist()

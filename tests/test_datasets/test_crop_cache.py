@@ -133,6 +133,12 @@ def test_bad_folders(root, tmp_path):
         cache_crops(dataset_config(root), tmp_path / 'file')
 
 
+def test_people_without_crop_boxes(tmp_path):
+    people = [dict(img_path=__file__, bbox=[[0, 0, 9, 9]])]  # as COCO's data set gives them
+    with pytest.raises(ACNNError, match=r"no crop boxes \(KeyError\('bbox_center'\)\): cache"):
+        crop_cache.write_crops(people, tmp_path)
+
+
 def test_a_full_disk_leaves_no_file(root, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, 'No space left on device')
