@@ -164,9 +164,8 @@ def _safe_pickle() -> ModuleType:
     allowed = dict(unpickler._get_allowed_globals())
     types = [Counter, set, torch.device, (codecs.encode, '_codecs.encode'), *_checkpoint_types()]
     types += [(kind, str(kind)) for kind in (torch.bfloat16, torch.bool, torch.uint8)]
-    for entry in types:
-        kind, name = entry if isinstance(entry, tuple) else (entry, _full_name(entry))
-        allowed[name] = kind
+    named = (e if isinstance(e, tuple) else (e, f'{e.__module__}.{e.__qualname__}') for e in types)
+    allowed.update((name, kind) for kind, name in named)
 
     class Unpickler(pickle.Unpickler):
         def find_class(self, module: str, name: str) -> Any:
@@ -179,10 +178,6 @@ def _safe_pickle() -> ModuleType:
     setattr(safe, 'Unpickler', Unpickler)  # noqa: B010
     setattr(safe, 'load', lambda file, **options: Unpickler(file, **options).load())  # noqa: B010
     return safe
-
-
-def _full_name(kind: type) -> str:
-    return f'{kind.__module__}.{kind.__qualname__}'
 
 
 def _let_numpy_draw_circles() -> None:

@@ -100,11 +100,7 @@ def _write(path: Path, content: bytes) -> None:
 
 def is_utf8(path: str | Path) -> bool:
     """Say whether a path is text: OpenCV ends the process where it is given another one."""
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    return str(path).encode(errors='ignore').decode() == str(path)
 
 
 def write_picture(path: str | Path, picture: np.ndarray) -> None:

@@ -16,6 +16,7 @@ Size = tuple[int, int]
 
 JPEG_END = b'\xff\xd9'
 TAIL = 4096  # bytes in which a jpg file ends, unless something was appended to it
+ORIENTATION, TURNED = 0x0112, (5, 6, 7, 8)  # in EXIF data, which OpenCV obeys
 MAX_PIXELS = 178_956_970  # half a gigabyte, unless ACNN_MAX_PIXELS is set
 
 
@@ -55,7 +56,7 @@ def glance_at_images(folder: Path, names: Sequence[str]) -> list[str]:
 
 
 def check_image_file(path: Path) -> Size | str:
-    """Decode an image with Pillow; return its size, or what is wrong with it."""
+    """Decode an image with Pillow; return its size as it is shown, or what is wrong with it."""
     return _check_file(path, decode=lambda _: True)
 
 
@@ -87,6 +88,8 @@ def _check_file(path: Path, decode: Callable[[Image.Image], bool]) -> Size | str
         with Image.open(path) as image:
             if decode(image):
                 image.load()
+                if image.format in ('JPEG', 'PNG') and image.getexif().get(ORIENTATION) in TURNED:
+                    return image.size[::-1]
             return image.size
     except UnidentifiedImageError:
         return 'is not an image'

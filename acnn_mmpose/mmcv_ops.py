@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 from torch import Tensor
 
@@ -20,12 +22,11 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, offset: int) -> Ten
     Returns:
         Indices of the boxes that stay, the best first.
     """
-    try:
+    with suppress(ImportError):
         from torchvision.ops import nms as compiled_nms
-    except ImportError:
-        compiled_nms = None
-    if compiled_nms is not None and offset == 0:
-        return compiled_nms(boxes, scores, iou_threshold)
+
+        if offset == 0:
+            return compiled_nms(boxes, scores, iou_threshold)
     order, kept = scores.argsort(descending=True, stable=True), []
     while len(order):
         best, order = order[0], order[1:]

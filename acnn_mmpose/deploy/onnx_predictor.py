@@ -132,10 +132,7 @@ class Predictor:
         crop_boxes = find_crop_boxes(check_boxes(boxes, image.shape), size, self.card.padding)
         heatmaps, masks = self._run(cut_crops(image, crop_boxes, size))
         points, scores = decode_heatmaps(heatmaps, size)
-        corners = [
-            crop_boxes.centers - 0.5 * crop_boxes.sizes,
-            crop_boxes.centers + 0.5 * crop_boxes.sizes,
-        ]
+        corners = [crop_boxes.centers + half * crop_boxes.sizes for half in (-0.5, 0.5)]
         return Prediction(
             keypoints=to_image(points, crop_boxes, size),
             scores=scores,

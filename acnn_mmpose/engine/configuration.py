@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 from ..datasets import leave_out_unused
 from ..errors import ACNNError, explained
 from ..files import make_folder
-from .config_check import check_config
+from .config_check import SPLITS, check_config
 
 # hooks that MMEngine itself leaves out where they are None
 BUILT_IN = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
@@ -42,6 +42,10 @@ def load_config(
     leave_out_unused((cfg.get('train_dataloader') or {}).get('dataset'))
     hooks = (cfg.get('default_hooks') or {}).items()
     cfg.default_hooks = {k: v for k, v in hooks if v is not None or k in BUILT_IN}
+    for split in SPLITS:
+        loader = cfg.get(f'{split}_dataloader') or {}
+        if loader.get('num_workers') == 0:
+            loader['persistent_workers'] = False  # which torch refuses without workers
     check_config(cfg)
     return cfg
 

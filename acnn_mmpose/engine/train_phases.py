@@ -147,6 +147,5 @@ def _agreed_checkpoint(cfg: Config) -> str | None:
 
 
 def _is_finished(cfg: Config, meta: dict[str, Any]) -> bool:
-    if cfg.get('val_cfg') is not None and awaits_validation(meta):
-        return False
-    return meta['epoch'] >= cfg.train_cfg.get('max_epochs', math.inf)  # without it, soon refused
+    is_over = meta['epoch'] >= cfg.train_cfg.get('max_epochs', math.inf)  # without it, soon refused
+    return is_over and (cfg.get('val_cfg') is None or not awaits_validation(meta))

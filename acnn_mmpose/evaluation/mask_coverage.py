@@ -69,12 +69,11 @@ def count_kept(
     columns, rows = np.rint(joints @ to_mask[:, :2].T + to_mask[:, 2]).astype(int).T
     inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
     columns, rows = columns[inside], rows[inside]
-    background = np.ones((height, width), bool)
+    whole, background = np.ones((2, height, width), bool)
     if inside.any():
         low, high = rows.min() - MARGIN, rows.max() + MARGIN + 1
         left, right = columns.min() - MARGIN, columns.max() + MARGIN + 1
         background[max(low, 0) : high, max(left, 0) : right] = False
-    whole = np.ones((height, width), bool)
     at_joints = np.zeros((height, width))
     np.add.at(at_joints, (rows, columns), 1)
     regions = np.stack([whole, at_joints, background]).astype(np.float64)

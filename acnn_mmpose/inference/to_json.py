@@ -14,8 +14,7 @@ def describe_samples(
     samples: Sequence[PoseDataSample], with_masks: bool = False
 ) -> list[dict[str, Any]]:
     """Describe the people of data samples, as :func:`describe_people` does."""
-    described = (describe_people(sample.pred_instances, with_masks) for sample in samples)
-    return [person for people in described for person in people]
+    return [p for each in samples for p in describe_people(each.pred_instances, with_masks)]
 
 
 def describe_people(people: InstanceData, with_masks: bool = False) -> list[dict[str, Any]]:

@@ -89,7 +89,7 @@ class ACNN(TopdownPoseEstimator):
         self.head.train(mode and rules.trains_pose)
         self.backbone.mask_branches.train(mode and rules.trains_attention)
         for module in self.modules() if self.norm_eval else ():
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, nn.modules.batchnorm._BatchNorm):  # SyncBatchNorm, too
                 module.eval()
         return self
 

@@ -52,12 +52,18 @@ class AttentionVisualizer(PoseLocalVisualizer):
 
     radius: float
     line_width: float
+    skeleton_style = 'mmpose'
 
     def __init__(self, name: str = 'visualizer', mode: str = 'attention', **kwargs: Any) -> None:
         super().__init__(name, **kwargs)
         if mode not in MODES:
             raise ACNNError(f'unknown mode {mode!r} of AttentionVisualizer: choose one of {MODES}')
         self.mode = mode
+
+    def set_dataset_meta(self, dataset_meta: dict, skeleton_style: str = 'mmpose') -> None:
+        """Take joints, links and colours of a data set; a style is that of poses from now on."""
+        super().set_dataset_meta(dataset_meta, skeleton_style)
+        self.dataset_meta, self.skeleton_style = dataset_meta or {}, skeleton_style
 
     @master_only
     def add_datasample(
@@ -93,10 +99,6 @@ class AttentionVisualizer(PoseLocalVisualizer):
     ) -> np.ndarray:
         """Draw a prediction as the mode says; arguments as for :meth:`add_datasample`."""
         people = data_sample.pred_instances
-        if self.mode == 'pose':
-            return self.draw_pose(image, people, kpt_thr)
-        if self.mode == 'story':
-            return self.draw_stories(image, people, kpt_thr)
         if self.mode == 'heatmap':
             heatmaps = data_sample.get('pred_fields', {}).get('heatmaps')
             if heatmaps is None:
@@ -105,7 +107,8 @@ class AttentionVisualizer(PoseLocalVisualizer):
                     'draw_heatmap=True with MMPoseInferencer'
                 )
             return self.draw_heatmaps(image, heatmaps)
-        return self.draw_attention(image, people, kpt_thr)
+        draw = {'pose': self.draw_pose, 'story': self.draw_stories}
+        return draw.get(self.mode, self.draw_attention)(image, people, kpt_thr)
 
     def draw_pose(
         self, image: np.ndarray, people: InstanceData, kpt_thr: float = 0.3
@@ -116,7 +119,8 @@ class AttentionVisualizer(PoseLocalVisualizer):
         self.radius = max(radius, round(max(image.shape) / 200))
         self.line_width = max(line_width, 2, round(max(image.shape) / 250))
         try:
-            return self._draw_instances_kpts(image.copy(), people, kpt_thr)
+            style = self.skeleton_style
+            return self._draw_instances_kpts(image.copy(), people, kpt_thr, skeleton_style=style)
         finally:
             self.radius, self.line_width = radius, line_width
 

@@ -39,6 +39,13 @@ def test_work_dir_comes_from_the_argument_then_the_config_then_its_name(tmp_path
     assert engine.load_config(str(path), 'given').work_dir == 'given'
 
 
+def test_no_workers_can_not_persist(root):
+    options = {'train_dataloader.num_workers': 0, 'test_dataloader': None}
+    cfg = engine.load_config(str(root / 'configs/acnn_phase1.py'), cfg_options=options)
+    assert cfg.val_dataloader.persistent_workers
+    assert not cfg.train_dataloader.persistent_workers  # or torch refuses to start
+
+
 def test_a_dump_must_be_npz():
     with pytest.raises(ACNNError, match='out.json must end in .npz'):
         engine.dump_predictions(Config(), 'out.json')

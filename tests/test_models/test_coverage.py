@@ -3,8 +3,10 @@ from __future__ import annotations
 from acnn_mmpose.errors import ACNNError
 from acnn_mmpose.models import CoverageLoss, find_background
 
+import numpy as np
 import pytest
 import torch
+from mmpose.registry import KEYPOINT_CODECS
 
 
 @pytest.fixture
@@ -23,6 +25,17 @@ def test_background_is_what_lies_outside_the_box_of_the_joints(targets):
         for u in range(8):
             assert background[0, 0, v, u] == (not (1 <= v <= 4 and 2 <= u <= 5))
     assert not background[1].any()
+
+
+def test_a_gaussian_that_never_ends_leaves_a_background():
+    codec = dict(type='MSRAHeatmap', input_size=(64, 64), heatmap_size=(32, 32), sigma=1)
+    joints, visible = np.full((1, 1, 2), 32.0, np.float32), np.ones((1, 1), np.float32)
+    shares = []
+    for unbiased in (False, True):
+        encoded = KEYPOINT_CODECS.build({**codec, 'unbiased': unbiased}).encode(joints, visible)
+        shares.append(find_background(torch.from_numpy(encoded['heatmaps'])[None]).float().mean())
+    assert shares[0] == 1 - (7 / 32) ** 2  # three sigma to either side
+    assert shares[1] == 1 - (9 / 32) ** 2
 
 
 def test_linear_hinge_and_background(targets):

@@ -9,9 +9,11 @@ from acnn_mmpose.models import MASK_BRANCHES
 
 import pytest
 import torch
+from mmengine.model import convert_sync_batchnorm
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmpose.models.heads.heatmap_heads import cpm_head
 from mmpose.registry import MODELS
+from torch import nn
 
 from tests.conftest import model_config
 
@@ -76,6 +78,10 @@ def test_norms_that_keep_their_statistics_still_train(batch):
     for key, value in model.state_dict().items():
         kept = key.rpartition('.')[2] in ('running_mean', 'running_var', 'num_batches_tracked')
         assert torch.equal(value, before[key]) == kept, key
+    shared = convert_sync_batchnorm(model, 'torch').train()  # of several GPUs: sync_bn='torch'
+    norms = [module for module in shared.modules() if isinstance(module, nn.SyncBatchNorm)]
+    assert norms
+    assert not any(norm.training for norm in norms)
 
 
 @torch.no_grad()

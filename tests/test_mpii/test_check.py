@@ -10,6 +10,7 @@ from acnn_mmpose.mpii import check_mpii
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import loadmat, savemat
 
 from tests.mpii_root import make_mpii_root
@@ -31,6 +32,16 @@ def edit(root, split, change):
 
 def test_good_root_has_no_problem(root):
     assert check_mpii(root) == []
+
+
+@pytest.mark.parametrize(('turn', 'count'), [(1, 1), (6, 0)])
+def test_joints_lie_in_a_photograph_as_it_is_turned(root, turn, count):
+    exif = Image.Exif()
+    exif[0x0112] = turn  # 6: shown with its right side down
+    Image.new('RGB', (4000, 3000)).save(root / 'images/000000001.jpg', exif=exif)
+    edit(root, 'train', lambda entries: entries[0].update(center=[1500, 3900]))
+    problems = check_mpii(root)
+    assert len(problems) == count, problems
 
 
 def test_every_problem_is_in_one_report(root, monkeypatch, capsys):

@@ -71,6 +71,21 @@ def test_attention_shows_every_mask_pixel_by_pixel(image, sample):
         np.testing.assert_array_equal(picture[-136:-8, left : left + 128], mask)
 
 
+@pytest.mark.parametrize('mode', ['attention', 'kept', 'heatmap', 'story'])
+def test_poses_of_coco_are_drawn_in_the_style_of_openpose_too(mode, image, sample):
+    meta = parse_pose_metainfo(dict(from_file='configs/_base_/datasets/coco.py'))
+    people = sample.pred_instances
+    for name in ('keypoints', 'keypoint_scores', 'keypoints_visible'):
+        people.set_field(np.concatenate([people[name], people[name][:, -1:]], axis=1), name)
+    visualizer = AttentionVisualizer(mode=mode)
+    pictures = []
+    for style in ('mmpose', 'openpose'):  # as MMPoseInferencer(skeleton_style=...) does
+        visualizer.set_dataset_meta(meta, style)
+        pictures.append(visualizer.add_datasample('x', image, sample, skeleton_style=style))
+    assert visualizer.dataset_meta['keypoint_id2name'][1] == 'left_eye'  # the heatmaps' names
+    assert (pictures[0] != pictures[1]).any() == (mode != 'heatmap')
+
+
 def test_joints_have_mmposes_colours(image, sample):
     picture = build('pose').draw_pose(0 * image, sample.pred_instances)
     assert (picture[64, 64] == META['keypoint_colors'][15]).all()  # the last one on top

@@ -81,16 +81,18 @@ class AttentionStatsHook(Hook):
                 for tensor in _masked_products(stages).values():
                     tensor.retain_grad()
 
-        def keep_gradients(*_: Any) -> None:
+        def keep_gradients(optimizer: torch.optim.Optimizer, *_: Any) -> None:
             """Measure gradients when the optimizer gets them."""
             if self._measuring:
+                scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
+                scale = scaler.get_scale() if scaler else 1.0
+                # the parameters' are unscaled, unless a fused optimizer does that, and is told so
+                own = 1.0 if getattr(optimizer, 'grad_scale', None) is None else scale
                 self._gradients = {
-                    f'grad_rms_{task}': rms
+                    f'grad_rms_{task}': rms / own
                     for task, parameters in tasks.items()
                     if (rms := root_mean_square(p.grad for p in parameters)) is not None
                 }
-                scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
-                scale = scaler.get_scale() if scaler else 1.0  # the optimizer's are unscaled
                 for name, tensor in _masked_products(self._stages).items():
                     if (rms := root_mean_square([tensor.grad])) is not None:
                         self._gradients[f'grad_rms_{name}'] = rms / scale

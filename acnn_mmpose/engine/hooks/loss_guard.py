@@ -29,9 +29,8 @@ class LossGuardHook(Hook):
         self, runner: Runner, batch_idx: int, data_batch: dict, outputs: dict[str, torch.Tensor]
     ) -> None:
         """Check the loss."""
-        is_due = self.every_n_train_iters(runner, self.interval) or self.end_of_epoch(
-            runner.train_dataloader, batch_idx
-        )
+        is_last = self.end_of_epoch(runner.train_dataloader, batch_idx)
+        is_due = is_last or self.every_n_train_iters(runner, self.interval)
         if not is_due or torch.isfinite(outputs['loss']):
             return
         rates = ', '.join(f'{rate:g}' for rate in runner.optim_wrapper.get_lr()['lr'])

@@ -100,9 +100,15 @@ def test_a_scaled_loss_leaves_the_figures_as_they_are(build_model, batch):
                     parameter.grad /= 1024.0
             super().step(**kwargs)
 
+    class FusedWrapper(ScalingWrapper):
+        def step(self, **kwargs):
+            self.optimizer.grad_scale = torch.tensor(1024.0)  # by which it divides in its kernel
+            for hook in self.optimizer._optimizer_step_pre_hooks.values():
+                hook(self.optimizer, (), {})
+
     model = build_model('joint').train()
     measured = []
-    for wrapper_class in (OptimWrapper, ScalingWrapper):
+    for wrapper_class in (OptimWrapper, ScalingWrapper, FusedWrapper):
         own = copy.deepcopy(model)
         wrapper = wrapper_class(torch.optim.SGD(own.parameters(), lr=1e-3))
         hub = MessageHub.get_instance(f'stats_{wrapper_class.__name__}')
@@ -116,6 +122,7 @@ def test_a_scaled_loss_leaves_the_figures_as_they_are(build_model, batch):
         measured.append({name: v for name, v in figures.items() if 'grad_rms' in name})
     assert {'train/grad_rms_mask1', 'train/grad_rms_pose'} <= measured[0].keys()
     assert measured[1] == pytest.approx(measured[0], rel=1e-4)
+    assert measured[2] == pytest.approx(measured[0], rel=1e-4)
 
 
 def test_accumulated_gradients_are_measured_when_they_make_a_step(build_model, batch):
