@@ -19,7 +19,8 @@ from .config_check import SPLITS, check_config
 # hooks that MMEngine itself leaves out where they are None
 BUILT_IN = ('runtime_info', 'timer', 'sampler_seed', 'logger', 'param_scheduler', 'checkpoint')
 # what its Runner reads of a config, even if that has none of it
-FOR_RUNNER = {*inspect.signature(Runner).parameters, 'find_unused_parameters', 'sync_bn'}
+FOR_RUNNER = {*inspect.signature(Runner).parameters, 'activation_checkpointing', 'compile'}
+FOR_RUNNER |= {'efficient_conv_bn_eval', 'find_unused_parameters', 'model_wrapper_cfg', 'sync_bn'}
 
 
 def load_config(

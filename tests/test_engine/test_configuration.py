@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import inspect
+import re
+
 from acnn_mmpose import engine
 from acnn_mmpose.errors import ACNNError
 
@@ -114,5 +117,9 @@ def test_an_option_that_nothing_reads_is_named(toy_config):
     cfg = toy_config(1)
     with pytest.raises(ACNNError, match=r"options do not fit \(KeyError\('optim_wraper'\)\)"):
         engine.merge_options(cfg, {'optim_wraper.optimizer.lr': 1}, 'options do not fit')
-    engine.merge_options(cfg, {'sync_bn': 'torch', 'randomness.seed': 1}, 'options do not fit')
+    engine.merge_options(cfg, {'randomness.seed': 1}, 'options do not fit')
     assert cfg.randomness.seed == 1
+    runner = inspect.getsource(Runner)
+    read = set(re.findall(r"self\.cfg\.get\(\s*'(\w+)'", runner)) - {'cfg'}
+    assert 'sync_bn' in read
+    engine.merge_options(cfg, dict.fromkeys([*read, 'compile']), 'options do not fit')
