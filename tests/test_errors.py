@@ -234,7 +234,7 @@ def test_an_image_that_breaks_only_when_decoded(sentence, data, trained):
         (
             'model.head.out_channels',
             14,
-            'out_channels is 14, but train_dataloader.dataset has 16 joints',
+            'dataset has 16 joints, model.head.out_channels is 14: set it to 16',
         ),
         ('model.backbone.stages', 2, "unexpected keyword argument 'stages'"),
         ('model.backbone.depth', 6, 'does not fit an hourglass of depth 6: use a width and a'),

@@ -106,7 +106,7 @@ def _check_joints(cfg: Config, where: str, dataset: ConfigDict) -> int:
     converted = any(step.get('type') == 'KeypointConverter' for step in dataset.get('pipeline', ()))
     if outputs != joints and not converted:
         raise ACNNError(
-            f'model.head.out_channels is {outputs}, but {where} has {joints} joints: set it to that'
+            f'{where} has {joints} joints, model.head.out_channels is {outputs}: set it to {joints}'
         )
     if len(metainfo['sigmas']) != joints:  # which COCO's metric misses only after a whole epoch
         raise ACNNError(f'{where} has {joints} joints: give its metainfo as many sigmas')

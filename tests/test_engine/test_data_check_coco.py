@@ -113,7 +113,7 @@ def test_other_joints_and_other_files_are_refused(cfg):
         engine.check_data(cfg, 'val')
     cfg.model.head.out_channels = 16
     with pytest.raises(
-        ACNNError, match='is 16, but train_dataloader.dataset has 17 joints: set it to 17'
+        ACNNError, match='dataset has 17 joints, model.head.out_channels is 16: set it to 17'
     ):
         engine.check_data(cfg, 'train')
     cfg.train_dataloader.dataset.metainfo = dict(from_file='nowhere.py')
