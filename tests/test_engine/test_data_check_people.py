@@ -130,7 +130,7 @@ def test_whatever_a_class_raises_is_one_sentence(cfg, monkeypatch):
 
 def test_a_network_of_another_number_of_joints(cfg):
     cfg.model.head.out_channels = 16
-    with pytest.raises(ACNNError, match='dataset has 5 joints, model.head.out_channels is 16: set it to 5'):
+    with pytest.raises(ACNNError, match='5 joints, model.head.out_channels is 16: set it to 5'):
         engine.check_data(cfg, 'train')
     converter = dict(type='KeypointConverter', num_keypoints=16, mapping=[(0, 9)])
     cfg.train_dataloader.dataset.pipeline.insert(0, converter)
