@@ -81,6 +81,14 @@ def test_a_rate_for_no_batch_is_not_scaled(monkeypatch):
         runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
 
 
+@pytest.mark.parametrize('words', ['train.py c.py', 'test.py c.py w.pth', 'cache_crops.py c.py out'])
+def test_an_option_without_a_value(words, monkeypatch):
+    tool, *rest = words.split()
+    monkeypatch.setattr(sys, 'argv', [tool, *rest, '--cfg-options', 'train_cfg.max_epochs', '3'])
+    with pytest.raises(SystemExit, match='error: --cfg-options can not .* write them as KEY=VALUE'):
+        runpy.run_path(str(ROOT / 'tools' / tool), run_name='__main__')
+
+
 def test_train_resume_and_flags(run, tmp_path):
     args = ['train.py', PHASES[0], '--work-dir', 'out', '--auto-scale-lr', '--no-validate']
     assert run(*args, *OPTIONS).returncode == 0

@@ -15,7 +15,7 @@ import argparse
 
 import acnn_mmpose.engine as engine
 from acnn_mmpose.datasets import cache_crops
-from acnn_mmpose.errors import run_tool
+from acnn_mmpose.errors import explained, run_tool
 
 from mmengine.config import DictAction
 
@@ -30,7 +30,8 @@ def main() -> None:
     parser.add_argument(
         '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='config overrides'
     )
-    args = parser.parse_args()
+    with explained('--cfg-options can not be read', 'write them as KEY=VALUE'):
+        args = parser.parse_args()
     cfg = engine.load_config(args.config, cfg_options=args.cfg_options)
     engine.check_data(cfg, 'train')
     print(cache_crops(cfg.train_dataloader.dataset, args.folder))

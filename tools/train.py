@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 import acnn_mmpose.engine as engine
-from acnn_mmpose.errors import ACNNError, run_tool
+from acnn_mmpose.errors import ACNNError, explained, run_tool
 
 from mmengine.config import DictAction
 
@@ -49,7 +49,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
-    return parser.parse_args()
+    with explained('--cfg-options can not be read', 'write them as KEY=VALUE'):
+        return parser.parse_args()
 
 
 def main() -> None:
