@@ -81,7 +81,7 @@ def test_a_rate_for_no_batch_is_not_scaled(monkeypatch):
         runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
 
 
-@pytest.mark.parametrize('words', ['train.py c.py', 'test.py c.py w.pth', 'cache_crops.py c.py out'])
+@pytest.mark.parametrize('words', ['train.py c.py', 'test.py c.py w', 'cache_crops.py c.py out'])
 def test_an_option_without_a_value(words, monkeypatch):
     tool, *rest = words.split()
     monkeypatch.setattr(sys, 'argv', [tool, *rest, '--cfg-options', 'train_cfg.max_epochs', '3'])
